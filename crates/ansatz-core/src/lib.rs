@@ -1,0 +1,1 @@
+//! ansatz-core (crate documentation follows).

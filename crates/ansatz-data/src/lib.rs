@@ -1,0 +1,1 @@
+//! ansatz-data (crate documentation follows).

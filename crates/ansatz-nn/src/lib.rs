@@ -1,0 +1,1 @@
+//! ansatz-nn (crate documentation follows).

@@ -1,0 +1,1 @@
+//! ansatz-ode (crate documentation follows).

@@ -1,0 +1,1 @@
+//! ansatz-ops (crate documentation follows).

@@ -1,0 +1,1 @@
+//! The heavy programs behind `cargo xtask`.
