@@ -1,0 +1,247 @@
+//! What a solver needs to know of the thing it solves for: [`State`].
+
+use crate::{Error, Result};
+
+/// An element of a vector space with a norm: the state of a differential equation.
+///
+/// Implemented for `f64`, `[f64; N]`, `Vec<f64>` and, with the feature `candle`, tensors.
+/// The two arithmetic operations are fused, so that a step of a solver makes one pass over memory
+/// for each stage and no temporaries.
+pub trait State: Clone {
+    /// `self ← base + h · Σⱼ cⱼ xⱼ`; without `base`, the sum alone.
+    ///
+    /// Terms with `cⱼ = 0` are skipped, so `xⱼ` may then hold anything.
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> Result<()>;
+
+    /// The weighted root mean square `√(mean ((selfᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|)))²))`
+    /// (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11).
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64>;
+
+    /// Whether every component is finite.
+    ///
+    /// # Errors
+    /// When the components cannot be read.
+    fn all_finite(&self) -> Result<bool>;
+
+    /// The number of components.
+    fn dimension(&self) -> usize;
+
+    /// Errors unless `other` can be added to `self`: same shape, dtype, device.
+    ///
+    /// # Errors
+    /// Says what differs.
+    fn check_like(&self, what: &'static str, other: &Self) -> Result<()>;
+}
+
+impl State for f64 {
+    #[inline]
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> Result<()> {
+        let mut sum = 0.0;
+        for (c, x) in coefficients.iter().zip(terms) {
+            if *c != 0.0 {
+                sum += c * x;
+            }
+        }
+        *self = base.copied().unwrap_or(0.0) + h * sum;
+        Ok(())
+    }
+
+    #[inline]
+    fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
+        Ok((self / (atol + rtol * a.abs().max(b.abs()))).abs())
+    }
+
+    #[inline]
+    fn all_finite(&self) -> Result<bool> {
+        Ok(self.is_finite())
+    }
+
+    fn dimension(&self) -> usize {
+        1
+    }
+
+    fn check_like(&self, _: &'static str, _: &Self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<const N: usize> State for [f64; N] {
+    #[inline]
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> Result<()> {
+        let mut sum = [0.0; N];
+        for (c, x) in coefficients.iter().zip(terms) {
+            if *c != 0.0 {
+                for (s, x) in sum.iter_mut().zip(x) {
+                    *s += c * x;
+                }
+            }
+        }
+        match base {
+            Some(base) => {
+                for i in 0..N {
+                    self[i] = base[i] + h * sum[i];
+                }
+            }
+            None => {
+                for i in 0..N {
+                    self[i] = h * sum[i];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
+        Ok(weighted_rms(self, a, b, rtol, atol))
+    }
+
+    #[inline]
+    fn all_finite(&self) -> Result<bool> {
+        Ok(self.iter().all(|x| x.is_finite()))
+    }
+
+    fn dimension(&self) -> usize {
+        N
+    }
+
+    fn check_like(&self, _: &'static str, _: &Self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl State for Vec<f64> {
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> Result<()> {
+        let Some(n) = base.or(terms.first()).map(Vec::len) else {
+            self.clear();
+            return Ok(());
+        };
+        self.clear();
+        match base {
+            Some(base) => self.extend_from_slice(base),
+            None => self.resize(n, 0.0),
+        }
+        // Small blocks stay in the first cache while the terms pass over them.
+        const BLOCK: usize = 512;
+        for start in (0..n).step_by(BLOCK) {
+            let end = n.min(start + BLOCK);
+            for (c, x) in coefficients.iter().zip(terms) {
+                if *c == 0.0 {
+                    continue;
+                }
+                let Some(x) = x.get(start..end) else {
+                    return Err(length_mismatch("a term of a linear combination", n, x.len()));
+                };
+                let factor = h * c;
+                for (s, x) in self[start..end].iter_mut().zip(x) {
+                    *s += factor * x;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
+        self.check_like("error norm", a)?;
+        self.check_like("error norm", b)?;
+        Ok(weighted_rms(self, a, b, rtol, atol))
+    }
+
+    fn all_finite(&self) -> Result<bool> {
+        Ok(self.iter().all(|x| x.is_finite()))
+    }
+
+    fn dimension(&self) -> usize {
+        self.len()
+    }
+
+    fn check_like(&self, what: &'static str, other: &Self) -> Result<()> {
+        if self.len() == other.len() {
+            Ok(())
+        } else {
+            Err(length_mismatch(what, self.len(), other.len()))
+        }
+    }
+}
+
+fn length_mismatch(what: &'static str, expected: usize, got: usize) -> Error {
+    Error::Shape { what, expected: format!("[{expected}]"), got: format!("[{got}]") }
+}
+
+#[inline]
+fn weighted_rms(error: &[f64], a: &[f64], b: &[f64], rtol: f64, atol: f64) -> f64 {
+    let mut sum = 0.0;
+    for ((e, a), b) in error.iter().zip(a).zip(b) {
+        let scaled = e / (atol + rtol * a.abs().max(b.abs()));
+        sum += scaled * scaled;
+    }
+    (sum / error.len().max(1) as f64).sqrt()
+}
+
+/// Tensors of any shape. Values are detached from candle's graph: solvers differentiate by
+/// replaying steps.
+#[cfg(feature = "candle")]
+impl State for candle_core::Tensor {
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> Result<()> {
+        let used: Vec<(f64, &Self)> = coefficients
+            .iter()
+            .zip(terms)
+            .filter(|(c, _)| **c != 0.0)
+            .map(|(c, x)| (h * c, x))
+            .collect();
+        *self = ansatz_ops::linear_combination(base, &used)?;
+        Ok(())
+    }
+
+    fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
+        Ok(ansatz_ops::weighted_rms(self, a, b, rtol, atol)?)
+    }
+
+    fn all_finite(&self) -> Result<bool> {
+        Ok(ansatz_ops::is_finite(self)?)
+    }
+
+    fn dimension(&self) -> usize {
+        self.elem_count()
+    }
+
+    fn check_like(&self, what: &'static str, other: &Self) -> Result<()> {
+        Ok(ansatz_ops::check_like(what, self, other)?)
+    }
+}

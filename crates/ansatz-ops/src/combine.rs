@@ -1,0 +1,201 @@
+//! Linear combinations and error norms in one pass: what a solver does between evaluations.
+//!
+//! Both return plain values: their results are not attached to candle's graph. Solvers here
+//! differentiate by replaying steps, not by taping them.
+
+use candle_core::{CpuStorage, DType, Storage, Tensor};
+
+use crate::{Error, Result};
+
+/// `base + Σⱼ cⱼ xⱼ` (without `base`: the sum alone), detached from the graph.
+///
+/// All tensors have one shape, dtype and device. On the CPU, contiguous f32 and f64 tensors are
+/// combined in one pass without temporaries; elsewhere a composition of candle operations.
+///
+/// # Errors
+/// When shapes, dtypes or devices differ, there is nothing to add, or candle fails.
+pub fn linear_combination(base: Option<&Tensor>, terms: &[(f64, &Tensor)]) -> Result<Tensor> {
+    let Some(first) = base.or(terms.first().map(|(_, x)| *x)) else {
+        return Err(Error::Count {
+            what: "linear_combination: base and terms",
+            expected: 1,
+            got: 0,
+        });
+    };
+    for (_, x) in terms {
+        check_like("linear_combination term", first, x)?;
+    }
+    if first.device().is_cpu() {
+        let combined = match first.dtype() {
+            DType::F64 => combine_cpu(base, terms, first, f64_slice, |c| c)?,
+            DType::F32 => combine_cpu(base, terms, first, f32_slice, |c| c as f32)?,
+            _ => None,
+        };
+        if let Some(tensor) = combined {
+            return Ok(tensor);
+        }
+    }
+    let mut sum = match base {
+        Some(b) => b.detach(),
+        None => first.zeros_like()?.detach(),
+    };
+    for (c, x) in terms {
+        sum = (sum + x.detach().affine(*c, 0.0)?)?;
+    }
+    Ok(sum)
+}
+
+/// The weighted root mean square `√(mean ((eᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|)))²))` over all
+/// elements (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11), summed in f64.
+///
+/// # Errors
+/// When shapes, dtypes or devices differ, or candle fails.
+pub fn weighted_rms(error: &Tensor, a: &Tensor, b: &Tensor, rtol: f64, atol: f64) -> Result<f64> {
+    check_like("weighted_rms", error, a)?;
+    check_like("weighted_rms", error, b)?;
+    let n = error.elem_count().max(1) as f64;
+    if error.device().is_cpu() {
+        let sum = match error.dtype() {
+            DType::F64 => rms_cpu(error, a, b, f64_slice, |x| x, rtol, atol),
+            DType::F32 => rms_cpu(error, a, b, f32_slice, f64::from, rtol, atol),
+            _ => None,
+        };
+        if let Some(sum) = sum {
+            return Ok((sum / n).sqrt());
+        }
+    }
+    let scale = a.detach().abs()?.maximum(&b.detach().abs()?)?.affine(rtol, atol)?;
+    let squares = (error.detach() / scale)?.sqr()?.mean_all()?;
+    Ok(squares.to_dtype(DType::F32)?.to_scalar::<f32>()?.sqrt() as f64)
+}
+
+/// Whether every element is finite.
+///
+/// # Errors
+/// When candle fails.
+pub fn is_finite(x: &Tensor) -> Result<bool> {
+    if x.device().is_cpu() && x.is_contiguous() {
+        let (storage, layout) = x.storage_and_layout();
+        let (start, n) = (layout.start_offset(), layout.shape().elem_count());
+        match &*storage {
+            Storage::Cpu(CpuStorage::F64(v)) => {
+                return Ok(v[start..start + n].iter().all(|x| x.is_finite()));
+            }
+            Storage::Cpu(CpuStorage::F32(v)) => {
+                return Ok(v[start..start + n].iter().all(|x| x.is_finite()));
+            }
+            _ => {}
+        }
+    }
+    // x·0 is 0 for finite numbers and NaN for the others; a NaN survives the sum.
+    let probe = x.detach().affine(0.0, 0.0)?.sum_all()?.to_dtype(DType::F32)?;
+    Ok(probe.to_scalar::<f32>()? == 0.0)
+}
+
+/// Errors unless `b` has the shape, dtype and device of `a`.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::DType`] or [`Error::Device`].
+pub fn check_like(what: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
+    if a.shape() != b.shape() {
+        return Err(Error::Shape { what, expected: a.shape().clone(), got: b.shape().clone() });
+    }
+    if a.dtype() != b.dtype() {
+        return Err(Error::DType { what, expected: a.dtype(), got: b.dtype() });
+    }
+    if !a.device().same_device(b.device()) {
+        return Err(Error::Device {
+            what,
+            expected: a.device().location(),
+            got: b.device().location(),
+        });
+    }
+    Ok(())
+}
+
+fn f64_slice(storage: &Storage) -> Option<&[f64]> {
+    match storage {
+        Storage::Cpu(CpuStorage::F64(v)) => Some(v),
+        _ => None,
+    }
+}
+
+fn f32_slice(storage: &Storage) -> Option<&[f32]> {
+    match storage {
+        Storage::Cpu(CpuStorage::F32(v)) => Some(v),
+        _ => None,
+    }
+}
+
+/// Elements handled together, small enough that they stay in the first cache between terms.
+const BLOCK: usize = 1024;
+
+fn combine_cpu<T>(
+    base: Option<&Tensor>,
+    terms: &[(f64, &Tensor)],
+    like: &Tensor,
+    slice: impl Fn(&Storage) -> Option<&[T]>,
+    cast: impl Fn(f64) -> T,
+) -> Result<Option<Tensor>>
+where
+    T: candle_core::WithDType + std::ops::Mul<Output = T> + std::ops::AddAssign,
+{
+    let contiguous =
+        base.is_none_or(Tensor::is_contiguous) && terms.iter().all(|(_, x)| x.is_contiguous());
+    if !contiguous {
+        return Ok(None);
+    }
+    let n = like.elem_count();
+    let mut out: Vec<T> = Vec::with_capacity(n);
+    match base {
+        Some(b) => {
+            let (storage, layout) = b.storage_and_layout();
+            let Some(values) = slice(&storage) else { return Ok(None) };
+            out.extend_from_slice(&values[layout.start_offset()..layout.start_offset() + n]);
+        }
+        None => out.resize(n, cast(0.0)),
+    }
+    let guards: Vec<_> = terms.iter().map(|(_, x)| x.storage_and_layout()).collect();
+    let mut inputs = Vec::with_capacity(terms.len());
+    for ((c, _), (storage, layout)) in terms.iter().zip(&guards) {
+        let Some(values) = slice(storage) else { return Ok(None) };
+        inputs.push((cast(*c), &values[layout.start_offset()..layout.start_offset() + n]));
+    }
+    for (block, chunk) in out.chunks_mut(BLOCK).enumerate() {
+        for (c, values) in &inputs {
+            for (o, x) in chunk.iter_mut().zip(&values[block * BLOCK..]) {
+                *o += *c * *x;
+            }
+        }
+    }
+    drop(inputs);
+    drop(guards);
+    Ok(Some(Tensor::from_vec(out, like.shape(), like.device())?))
+}
+
+fn rms_cpu<T: Copy>(
+    error: &Tensor,
+    a: &Tensor,
+    b: &Tensor,
+    slice: impl Fn(&Storage) -> Option<&[T]>,
+    widen: impl Fn(T) -> f64,
+    rtol: f64,
+    atol: f64,
+) -> Option<f64> {
+    if !(error.is_contiguous() && a.is_contiguous() && b.is_contiguous()) {
+        return None;
+    }
+    let n = error.elem_count();
+    let (es, el) = error.storage_and_layout();
+    let (sa, la) = a.storage_and_layout();
+    let (sb, lb) = b.storage_and_layout();
+    let e = &slice(&es)?[el.start_offset()..el.start_offset() + n];
+    let a = &slice(&sa)?[la.start_offset()..la.start_offset() + n];
+    let b = &slice(&sb)?[lb.start_offset()..lb.start_offset() + n];
+    let mut sum = 0.0;
+    for ((&e, &a), &b) in e.iter().zip(a).zip(b) {
+        let scaled = widen(e) / (atol + rtol * widen(a).abs().max(widen(b).abs()));
+        sum += scaled * scaled;
+    }
+    Some(sum)
+}
