@@ -134,6 +134,9 @@ impl<const N: usize> State for [f64; N] {
     }
 }
 
+/// Elements of a vector combined together.
+const BLOCK: usize = 512;
+
 impl State for Vec<f64> {
     fn combine(
         &mut self,
@@ -152,7 +155,6 @@ impl State for Vec<f64> {
             None => self.resize(n, 0.0),
         }
         // Small blocks stay in the first cache while the terms pass over them.
-        const BLOCK: usize = 512;
         for start in (0..n).step_by(BLOCK) {
             let end = n.min(start + BLOCK);
             for (c, x) in coefficients.iter().zip(terms) {

@@ -1,0 +1,179 @@
+//! The continuous adjoint, solved backwards in time: [`Backsolve`].
+
+use ansatz_core::State;
+use ansatz_ops::{backward_from, linear_combination};
+use candle_core::{Tensor, Var};
+
+use super::{
+    Adjoint, NoGradient,
+    attach::{
+        InputGradients, Inputs, Parameters, attach, detached, end_time_gradient, slope_product,
+    },
+};
+use crate::{
+    Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, Status, VectorField,
+    integrate::{Problem, Saver, integrate},
+    solve::forward,
+};
+
+/// The adjoint equation `da/dt = −aᵀ ∂f/∂y` solved backwards beside the state (L. S. Pontryagin
+/// 1962; R. T. Q. Chen et al. 2018), with the method and controller of the forward solve.
+///
+/// Constant memory and no recomputation schedule, but the state is reconstructed by solving
+/// backwards, which is unstable for dissipative problems: the gradient agrees with that of the
+/// discrete adjoint only to the tolerance of the solve, and not at all for stiff ones. The state
+/// is reset at every saved time. Gradients of parameters are integrated but do not enter the error
+/// norm (P. Kidger, R. T. Q. Chen, T. Lyons 2021).
+///
+/// Prefer [`RecursiveCheckpoint`](super::RecursiveCheckpoint).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backsolve;
+
+impl<F, M, C> Adjoint<F, Tensor, M, C> for Backsolve
+where
+    F: VectorField<Tensor> + Send + Sync + 'static,
+    M: ExplicitRungeKutta,
+    C: Controller<M>,
+{
+    fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
+        let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
+            return NoGradient::run(solve.adjoint(NoGradient));
+        };
+        solve.y0 = detached(&solve.y0)?;
+        let (solution, _) = forward(&solve, None)?;
+        let Solve { field, y0, span, save, controller, max_steps, .. } = solve;
+        let (t_end, y_end) = (solution.t_end, solution.y_end.clone());
+        let (ts, ys) = (solution.ts.clone(), solution.ys.clone());
+        let finished = solution.status == Status::Finished;
+        attach(solution, &save, inputs, move |inputs, rows, end| {
+            let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
+            let zeros: Vec<Tensor> = inputs
+                .leaves
+                .iter()
+                .chain(&inputs.captured)
+                .map(|p| Ok(p.zeros_like()?.detach()))
+                .collect::<Result<_>>()?;
+            let augmented = AugmentedField { field: &field, inputs };
+            let mut state = Augmented { y: y_end.clone(), a: end.clone(), g: zeros };
+            let mut t = t_end;
+            let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
+                let part = (*t, target).into();
+                let problem = Problem { field: &augmented, y0: &*state, span: &part, max_steps };
+                let mut nothing = Saver::<Augmented, M>::new(&Save::End, &part, state)?;
+                let reached = integrate::<_, Augmented, M, C>(&problem, &controller, &mut nothing)?;
+                if reached.status != Status::Finished {
+                    return Err(Error::StepBudgetExhausted { t: reached.t, steps: max_steps });
+                }
+                *state = reached.y;
+                *t = target;
+                Ok(())
+            };
+            for ((&time, y), row) in ts.iter().zip(&ys).zip(rows).rev() {
+                if time == span.t0 {
+                    break;
+                }
+                back_to(&mut state, &mut t, time)?;
+                state.y = y.clone();
+                state.a = linear_combination(Some(&state.a), &[(1.0, row)])?;
+            }
+            back_to(&mut state, &mut t, span.t0)?;
+            let (mut dt0, mut dt1) = (None, None);
+            if inputs.wants_times() {
+                dt0 = Some(-slope_product(&field, span.t0, &y0, &state.a)?);
+                if finished {
+                    dt1 = Some(end_time_gradient(&field, t_end, &y_end, &ts, rows, end)?);
+                }
+            }
+            let mut a = state.a;
+            for (&time, row) in ts.iter().zip(rows) {
+                if time == span.t0 {
+                    a = linear_combination(Some(&a), &[(1.0, row)])?;
+                }
+            }
+            parameters.sums = state.g.into_iter().map(Some).collect();
+            Ok(InputGradients { y0: a, t0: dt0, t1: dt1, parameters })
+        })
+    }
+}
+
+/// State, adjoint and the integral of the parameters' gradients.
+#[derive(Clone)]
+struct Augmented {
+    y: Tensor,
+    a: Tensor,
+    g: Vec<Tensor>,
+}
+
+/// The right-hand side of the augmented system.
+struct AugmentedField<'a, F> {
+    field: &'a F,
+    inputs: &'a Inputs,
+}
+
+impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
+    fn eval_into(&self, t: f64, s: &Augmented, ds: &mut Augmented) -> ansatz_core::Result<()> {
+        let leaf = Var::from_tensor(&s.y)?.into_inner();
+        let mut slope = s.y.clone();
+        self.field.eval_with(t, &leaf, &self.inputs.leaves, &mut slope)?;
+        let store = backward_from(&[slope.clone()], &[s.a.neg()?])?;
+        ds.y = slope.detach();
+        ds.a = match store.get(&leaf) {
+            Some(g) => g.detach(),
+            None => s.y.zeros_like()?.detach(),
+        };
+        let parameters = self.inputs.leaves.iter().chain(&self.inputs.captured);
+        for (parameter, out) in parameters.zip(&mut ds.g) {
+            *out = match store.get(parameter) {
+                Some(g) => g.detach(),
+                None => parameter.zeros_like()?.detach(),
+            };
+        }
+        Ok(())
+    }
+}
+
+impl State for Augmented {
+    fn combine(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: &[Self],
+    ) -> ansatz_core::Result<()> {
+        let used: Vec<(f64, &Self)> = coefficients
+            .iter()
+            .zip(terms)
+            .filter(|(c, _)| **c != 0.0)
+            .map(|(c, x)| (h * c, x))
+            .collect();
+        let part = |pick: &dyn Fn(&Self) -> Tensor| -> ansatz_core::Result<Tensor> {
+            let owned: Vec<(f64, Tensor)> = used.iter().map(|(c, x)| (*c, pick(x))).collect();
+            let terms: Vec<(f64, &Tensor)> = owned.iter().map(|(c, x)| (*c, x)).collect();
+            Ok(linear_combination(base.map(pick).as_ref(), &terms)?)
+        };
+        let y = part(&|s| s.y.clone())?;
+        let a = part(&|s| s.a.clone())?;
+        let g = (0..self.g.len()).map(|i| part(&|s| s.g[i].clone())).collect::<Result<_, _>>()?;
+        *self = Self { y, a, g };
+        Ok(())
+    }
+
+    fn weighted_rms(&self, p: &Self, q: &Self, rtol: f64, atol: f64) -> ansatz_core::Result<f64> {
+        let y = self.y.weighted_rms(&p.y, &q.y, rtol, atol)?;
+        let a = self.a.weighted_rms(&p.a, &q.a, rtol, atol)?;
+        Ok((0.5 * (y * y + a * a)).sqrt())
+    }
+
+    fn all_finite(&self) -> ansatz_core::Result<bool> {
+        Ok(self.y.all_finite()? && self.a.all_finite()?)
+    }
+
+    fn dimension(&self) -> usize {
+        self.y.elem_count() + self.a.elem_count()
+    }
+
+    fn check_like(&self, what: &'static str, other: &Self) -> ansatz_core::Result<()> {
+        self.y.check_like(what, &other.y)?;
+        self.a.check_like(what, &other.a)
+    }
+}

@@ -1,0 +1,130 @@
+//! The error type of this crate.
+
+/// What can go wrong in a solve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An operation on states failed: sizes, dtypes, devices.
+    #[error(transparent)]
+    Core(#[from] ansatz_core::Error),
+    /// The vector field returned an error.
+    #[error("the vector field failed at t = {t}, step {step}: {source}")]
+    Field {
+        /// Time of the evaluation.
+        t: f64,
+        /// Number of the step, from 0.
+        step: usize,
+        /// What the field returned.
+        source: ansatz_core::Error,
+    },
+    /// A value is NaN or infinite and no smaller step mends it.
+    #[error(
+        "{what} is not finite at t = {t}, step {step}; check the data and parameters, or the \
+         solution leaves the range of its dtype there"
+    )]
+    NotFinite {
+        /// The initial state, the vector field or the state after a step.
+        what: &'static str,
+        /// Time of the evaluation.
+        t: f64,
+        /// Number of the step, from 0.
+        step: usize,
+    },
+    /// The controller asks for a step below the resolution of time.
+    #[error(
+        "the step size fell to {h:e} at t = {t}, step {step}; the solution may blow up there, be \
+         discontinuous, or need a stiff method; loosen the tolerance or split the interval"
+    )]
+    StepTooSmall {
+        /// Time reached.
+        t: f64,
+        /// The step that was asked for.
+        h: f64,
+        /// Number of the step, from 0.
+        step: usize,
+    },
+    /// Save times do not run from the start towards the end.
+    #[error(
+        "save time {index} is {value} after {previous}; save times must increase when solving \
+         forwards and decrease when solving backwards"
+    )]
+    NonMonotone {
+        /// Position in the list of save times.
+        index: usize,
+        /// The offending time.
+        value: f64,
+        /// The one before it.
+        previous: f64,
+    },
+    /// A time lies outside the interval of the solve.
+    #[error("time {value} lies outside the interval from {t0} to {t1}")]
+    OutsideInterval {
+        /// The offending time.
+        value: f64,
+        /// Start of the interval.
+        t0: f64,
+        /// End of the interval.
+        t1: f64,
+    },
+    /// An option has a value that makes no sense.
+    #[error("{what} = {value}: expected {expected}")]
+    InvalidArgument {
+        /// The option.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+    /// The step budget ran out where a complete solve was needed.
+    #[error(
+        "{steps} steps led only to t = {t}; raise `max_steps`, loosen the tolerance, or use a \
+         method for stiff problems"
+    )]
+    StepBudgetExhausted {
+        /// Time reached.
+        t: f64,
+        /// Steps taken.
+        steps: usize,
+    },
+    /// The initial state has no components.
+    #[error("the initial state is empty; a batch needs at least one row")]
+    EmptyState,
+}
+
+impl Error {
+    pub(crate) fn invalid(
+        what: &'static str,
+        value: impl ToString,
+        expected: &'static str,
+    ) -> Self {
+        Self::InvalidArgument { what, value: value.to_string(), expected }
+    }
+}
+
+#[cfg(feature = "candle")]
+impl From<ansatz_ops::Error> for Error {
+    fn from(error: ansatz_ops::Error) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+#[cfg(feature = "candle")]
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+/// A solve inside another vector field or a module passes its error on.
+impl From<Error> for ansatz_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Core(inner) => inner,
+            other => ansatz_core::Error::custom(other),
+        }
+    }
+}
+
+/// The result type of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,78 @@
+//! Butcher tableaux: [`Tableau`] and the capabilities of a method.
+
+/// The coefficients of an explicit Runge–Kutta method (J. C. Butcher 1964).
+///
+/// Stage `i` is `kᵢ = f(t + cᵢ h, y + h Σⱼ aᵢⱼ kⱼ)`, the step `y₁ = y + h Σᵢ bᵢ kᵢ`. The first
+/// stage has `c₀ = 0`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tableau {
+    /// Order of the step.
+    pub order: u32,
+    /// Order of the error estimate's companion solution; 0 for methods without one.
+    pub embedded_order: u32,
+    /// Nodes.
+    pub c: &'static [f64],
+    /// Rows of the strictly lower triangular matrix; row `i` has `i` entries.
+    pub a: &'static [&'static [f64]],
+    /// Weights of the step.
+    pub b: &'static [f64],
+    /// Weights of the error estimate, `bᵢ − b̂ᵢ`; empty for methods without one.
+    pub error: &'static [f64],
+}
+
+impl Tableau {
+    /// Number of stages.
+    pub const fn stages(&self) -> usize {
+        self.b.len()
+    }
+
+    /// Whether the last stage is the derivative at the end of the step ("first same as last"), so
+    /// that it serves as the first stage of the next step.
+    pub const fn first_same_as_last(&self) -> bool {
+        let last = self.a[self.a.len() - 1];
+        if last.len() + 1 != self.b.len() || self.b[self.b.len() - 1] != 0.0 {
+            return false;
+        }
+        let mut i = 0;
+        while i < last.len() {
+            if last[i] != self.b[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+}
+
+/// An explicit Runge–Kutta method: a name for a [`Tableau`], with its dense output.
+///
+/// Implement it for a type of your own to add a method; step size control, dense output and
+/// adjoints follow.
+pub trait ExplicitRungeKutta: Copy + Send + Sync + 'static {
+    /// The coefficients.
+    const TABLEAU: Tableau;
+
+    /// Weights of the dense output at `theta` in [0, 1]: `y(t + θh) ≈ y + h Σᵢ wᵢ kᵢ`.
+    ///
+    /// `weights` has one entry for each stage and one more for the derivative at the end of the
+    /// step, which the solver supplies (for methods that are first same as last it is the last
+    /// stage). The default is the cubic Hermite interpolant, of order 3.
+    fn dense_weights(theta: f64, weights: &mut [f64]) {
+        hermite_weights(&Self::TABLEAU, theta, weights);
+    }
+}
+
+/// A method with an error estimate, fit for adaptive steps.
+pub trait Adaptive: ExplicitRungeKutta {}
+
+/// The cubic Hermite interpolant through both ends of a step, written on the stages.
+pub(crate) fn hermite_weights(tableau: &Tableau, theta: f64, weights: &mut [f64]) {
+    let rise = theta * theta * (3.0 - 2.0 * theta);
+    let stages = tableau.stages();
+    for (w, b) in weights.iter_mut().zip(tableau.b) {
+        *w = rise * b;
+    }
+    weights[stages] = 0.0;
+    weights[0] += theta * (1.0 - theta) * (1.0 - theta);
+    weights[stages] += theta * theta * (theta - 1.0);
+}

@@ -1,0 +1,283 @@
+//! Gradients through a solve: against finite differences, closed forms and each other.
+#![cfg(feature = "candle")]
+
+use ansatz_ode::core::candle::{DType, Device, Tensor, Var};
+use ansatz_ode::{
+    Adaptive, Adjoint, Backsolve, Bosh3, Dopri5, Euler, ExplicitRungeKutta, FixedStep, Heun,
+    Midpoint, NoGradient, Pid, RecursiveCheckpoint, Rk4, Save, Solution, Span, Tsit5,
+    WithArguments, solve,
+};
+use ansatz_ops::{GradCheck, gradcheck};
+
+/// y' = (A(p) y) cos t + tanh(q y) elementwise, non-autonomous and nonlinear; p `[2, 2]`, q `[2]`.
+fn field(t: f64, y: &Tensor, a: &[Tensor]) -> candle_core::Result<Tensor> {
+    let linear = y.matmul(&a[0].t()?)?;
+    (linear * t.cos())? + y.broadcast_mul(&a[1])?.tanh()?
+}
+
+fn inputs() -> Vec<Tensor> {
+    let cpu = &Device::Cpu;
+    vec![
+        Tensor::new(&[[0.7f64, -0.3], [0.2, 0.9], [-0.5, 0.1]], cpu).unwrap(),
+        Tensor::new(&[[-0.4f64, 0.8], [-0.6, 0.1]], cpu).unwrap(),
+        Tensor::new(&[0.5f64, -0.9], cpu).unwrap(),
+    ]
+}
+
+/// Sum of what is saved, weighted by position, so that every output counts.
+fn contract(s: &Solution<Tensor>) -> ansatz_ops::Result<Tensor> {
+    let mut total = s.y_end.zeros_like()?;
+    for (i, y) in s.ys.iter().enumerate() {
+        total = (total + (y * (1.0 + 0.3 * i as f64))?)?;
+    }
+    Ok((total + (s.y_end.sqr()? * 0.1)?)?)
+}
+
+fn check_discrete<M: ExplicitRungeKutta>(method: M, span: (f64, f64), save: Save, slots: usize) {
+    let run = |x: &[Tensor]| -> ansatz_ops::Result<Tensor> {
+        let field = WithArguments::new(field, vec![x[1].clone(), x[2].clone()]);
+        let s = solve(field, x[0].clone(), span)
+            .with(method)
+            .steps(7)
+            .save(save.clone())
+            .adjoint(RecursiveCheckpoint::new(slots))
+            .run()
+            .map_err(ansatz_ops::Error::custom)?;
+        contract(&s)
+    };
+    gradcheck(run, &inputs(), &GradCheck::default()).unwrap();
+}
+
+#[test]
+fn the_discrete_adjoint_is_exact_for_every_method() {
+    fn all(span: (f64, f64), save: &Save, slots: usize) {
+        check_discrete(Euler, span, save.clone(), slots);
+        check_discrete(Heun, span, save.clone(), slots);
+        check_discrete(Midpoint, span, save.clone(), slots);
+        check_discrete(Bosh3, span, save.clone(), slots);
+        check_discrete(Rk4, span, save.clone(), slots);
+        check_discrete(Dopri5, span, save.clone(), slots);
+        check_discrete(Tsit5, span, save.clone(), slots);
+    }
+    for slots in [1, 2, 3, 100] {
+        all((0.2, 1.9), &Save::End, slots);
+    }
+    // Interpolated outputs, two in one step, and both ends.
+    all((0.2, 1.9), &Save::Times(vec![0.2, 0.5, 0.6, 0.65, 1.3, 1.9]), 3);
+    all((1.9, 0.2), &Save::Times(vec![1.9, 1.3, 0.65, 0.6, 0.5]), 3);
+    all((1.9, 0.2), &Save::Steps, 2);
+}
+
+/// Captured variables receive the same gradients as explicit arguments.
+#[test]
+fn captured_variables_receive_gradients() {
+    let x = inputs();
+    let vars: Vec<Var> = x.iter().map(|x| Var::from_tensor(x).unwrap()).collect();
+    let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
+    let explicit = WithArguments::new(field, tensors[1..].to_vec());
+    let (p, q) = (tensors[1].clone(), tensors[2].clone());
+    let captured = move |t: f64, y: &Tensor| field(t, y, &[p.clone(), q.clone()]);
+    let a = solve(explicit, tensors[0].clone(), (0.0, 1.0)).with(Rk4).steps(5).run().unwrap();
+    let b = solve(captured, tensors[0].clone(), (0.0, 1.0)).with(Rk4).steps(5).run().unwrap();
+    let (ga, gb) =
+        (a.y_end.sqr().unwrap().backward().unwrap(), b.y_end.sqr().unwrap().backward().unwrap());
+    for v in &vars {
+        assert_eq!(values(ga.get(v).unwrap()), values(gb.get(v).unwrap()));
+    }
+}
+
+fn values(t: &Tensor) -> Vec<f64> {
+    t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Gradients of (y0, p, q, t0, t1) of one adaptive solve.
+fn gradients<A>(adjoint: A, span: (f64, f64), times: &Save, tol: f64) -> Vec<f64>
+where
+    A: Adjoint<
+            WithArguments<fn(f64, &Tensor, &[Tensor]) -> candle_core::Result<Tensor>, Tensor>,
+            Tensor,
+            Tsit5,
+            Pid,
+        >,
+{
+    let vars: Vec<Var> = inputs().iter().map(|x| Var::from_tensor(x).unwrap()).collect();
+    let ends: Vec<Var> =
+        [span.0, span.1].iter().map(|t| Var::new(*t, &Device::Cpu).unwrap()).collect();
+    let f: fn(f64, &Tensor, &[Tensor]) -> candle_core::Result<Tensor> = field;
+    let field = WithArguments::new(f, vars[1..].iter().map(|v| v.as_tensor().clone()).collect());
+    let s =
+        solve(field, vars[0].as_tensor().clone(), Span::from_tensors(&ends[0], &ends[1]).unwrap())
+            .with(Tsit5)
+            .tolerance(tol, tol)
+            .save(times.clone())
+            .adjoint(adjoint)
+            .run()
+            .unwrap();
+    let store = contract(&s).unwrap().backward().unwrap();
+    vars.iter().chain(&ends).flat_map(|v| values(store.get(v).unwrap())).collect()
+}
+
+#[test]
+fn adjoints_agree_to_solver_tolerance() {
+    for (span, times) in [
+        ((0.2, 1.9), Save::End),
+        ((1.9, 0.2), Save::End),
+        ((0.2, 1.9), Save::Times(vec![0.2, 0.55, 1.3, 1.9])),
+        ((1.9, 0.2), Save::Times(vec![1.9, 1.3, 0.55])),
+    ] {
+        for (tol, allowed) in [(1e-5, 3e-3), (1e-9, 1e-6)] {
+            let discrete = gradients(RecursiveCheckpoint::default(), span, &times, tol);
+            let continuous = gradients(Backsolve, span, &times, tol);
+            for (i, (a, b)) in discrete.iter().zip(&continuous).enumerate() {
+                assert!((a - b).abs() < allowed * a.abs().max(1.0), "{span:?} {tol} [{i}] {a} {b}");
+            }
+        }
+    }
+}
+
+/// End times against central differences of whole solves.
+#[test]
+fn end_times_receive_gradients() {
+    let x = inputs();
+    for span in [(0.2, 1.9), (1.9, 0.2)] {
+        let loss = |t0: f64, t1: f64| -> f64 {
+            let f = WithArguments::new(field, x[1..].to_vec());
+            let s = solve(f, x[0].clone(), (t0, t1))
+                .with(Dopri5)
+                .tolerance(1e-12, 1e-12)
+                .adjoint(NoGradient)
+                .run()
+                .unwrap();
+            values(&s.y_end.sqr().unwrap()).iter().sum()
+        };
+        let ends: Vec<Var> =
+            [span.0, span.1].iter().map(|t| Var::new(*t, &Device::Cpu).unwrap()).collect();
+        for backsolve in [false, true] {
+            let f = WithArguments::new(field, x[1..].to_vec());
+            let setup = solve(f, x[0].clone(), Span::from_tensors(&ends[0], &ends[1]).unwrap())
+                .with(Dopri5)
+                .tolerance(1e-10, 1e-10);
+            let s = if backsolve { setup.adjoint(Backsolve).run() } else { setup.run() }.unwrap();
+            let store = s.y_end.sqr().unwrap().backward().unwrap();
+            let h = 1e-5;
+            let expected = [
+                (loss(span.0 + h, span.1) - loss(span.0 - h, span.1)) / (2.0 * h),
+                (loss(span.0, span.1 + h) - loss(span.0, span.1 - h)) / (2.0 * h),
+            ];
+            for (v, e) in ends.iter().zip(expected) {
+                let g = values(store.get(v).unwrap())[0];
+                assert!((g - e).abs() < 1e-6 * e.abs().max(1.0), "{span:?}: {g} against {e}");
+            }
+        }
+    }
+}
+
+/// y' = k y: dy(T)/dk = T y(T), dy(T)/dy0 = e^{kT}; in f32 as well.
+#[test]
+fn closed_form() {
+    for dtype in [DType::F64, DType::F32] {
+        let k =
+            Var::from_tensor(&Tensor::new(-0.7f64, &Device::Cpu).unwrap().to_dtype(dtype).unwrap())
+                .unwrap();
+        let y0 = Var::from_tensor(
+            &Tensor::new(&[1.3f64], &Device::Cpu).unwrap().to_dtype(dtype).unwrap(),
+        )
+        .unwrap();
+        let tol = if dtype == DType::F64 { 1e-10 } else { 1e-6 };
+        let kt = k.as_tensor().clone();
+        let s = solve(
+            move |_: f64, y: &Tensor| y.broadcast_mul(&kt),
+            y0.as_tensor().clone(),
+            (0.0, 2.0),
+        )
+        .with(Tsit5)
+        .tolerance(tol, tol)
+        .run()
+        .unwrap();
+        let store = s.y_end.backward().unwrap();
+        let growth = (-1.4f64).exp();
+        let close = |a: f64, b: f64| (a - b).abs() < 20.0 * tol;
+        assert!(close(values(store.get(&y0).unwrap())[0], growth));
+        assert!(close(values(store.get(&k).unwrap())[0], 2.0 * 1.3 * growth));
+    }
+}
+
+/// The gradient passes through whatever comes before and after the solve, twice if asked twice.
+#[test]
+fn composes_with_the_surrounding_graph() {
+    let w = Var::new(&[0.3f64, -0.2], &Device::Cpu).unwrap();
+    let loss = |w: &Tensor| -> Tensor {
+        let rate = w.exp().unwrap();
+        let y0 = w.sin().unwrap();
+        let field =
+            WithArguments::new(|t: f64, y: &Tensor, a: &[Tensor]| (y * &a[0])? * t, vec![rate]);
+        let s = solve(field, y0, (0.0, 1.0)).with(Rk4).steps(10).run().unwrap();
+        s.y_end.cos().unwrap().sum_all().unwrap()
+    };
+    gradcheck(|x| Ok(loss(&x[0])), &[w.as_tensor().clone()], &GradCheck::default()).unwrap();
+    let l = loss(&w);
+    let first = values(l.backward().unwrap().get(&w).unwrap());
+    let second = values(l.backward().unwrap().get(&w).unwrap());
+    assert_eq!(first, second);
+}
+
+/// Without anything tracked, or with `NoGradient`, the solution is detached.
+#[test]
+fn nothing_tracked_nothing_attached() {
+    let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let s = solve(|_: f64, y: &Tensor| y.neg(), y0, (0.0, 1.0)).with(Rk4).steps(3).run().unwrap();
+    assert!(!s.y_end.track_op());
+    let v = Var::new(&[1f64], &Device::Cpu).unwrap();
+    let s = solve(|_: f64, y: &Tensor| y.neg(), v.as_tensor().clone(), (0.0, 1.0))
+        .with(Rk4)
+        .steps(3)
+        .save(Save::Steps)
+        .adjoint(NoGradient)
+        .run()
+        .unwrap();
+    assert!(s.ys.iter().chain([&s.y_end]).all(|y| !y.track_op()));
+}
+
+/// A long solve on the stack of a test thread.
+#[test]
+fn twenty_thousand_steps() {
+    let k = Var::new(-0.1f64, &Device::Cpu).unwrap();
+    let kt = k.as_tensor().clone();
+    let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let s = solve(move |_: f64, y: &Tensor| y.broadcast_mul(&kt), y0, (0.0, 5.0))
+        .with(Euler)
+        .steps(20_000)
+        .adjoint(RecursiveCheckpoint::new(16))
+        .run()
+        .unwrap();
+    let g = values(s.y_end.backward().unwrap().get(&k).unwrap())[0];
+    assert!((g - 5.0 * (-0.5f64).exp()).abs() < 1e-3, "{g}");
+}
+
+/// An adaptive step that is rejected must not leave a trace in the gradient.
+#[test]
+fn rejected_steps_do_not_matter() {
+    fn run<M: Adaptive>(method: M) {
+        let k = Var::new(3f64, &Device::Cpu).unwrap();
+        let kt = k.as_tensor().clone();
+        let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+        // The first step is far too long on purpose.
+        let pid = Pid { first_step: Some(0.9), ..Pid::i(1e-9, 1e-9) };
+        let s = solve(
+            move |t: f64, y: &Tensor| y.broadcast_mul(&kt)? * (8.0 * t).cos(),
+            y0,
+            (0.0, 1.0),
+        )
+        .with(method)
+        .controller(pid)
+        .run()
+        .unwrap();
+        assert!(s.statistics.rejected > 0);
+        let factor = 8f64.sin() / 8.0;
+        let g = values(s.y_end.backward().unwrap().get(&k).unwrap())[0];
+        assert!((g - factor * (3.0 * factor).exp()).abs() < 1e-7, "{g}");
+    }
+    run(Tsit5);
+    run(Dopri5);
+    let _ = FixedStep { step: 1.0 };
+}
