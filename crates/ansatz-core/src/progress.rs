@@ -96,7 +96,10 @@ mod tests {
         let quarter = ProgressEvent::new("solve", 25).of(100);
         assert_eq!(quarter.fraction(), Some(0.25));
         assert_eq!(quarter.remaining(10 * second), Some(30 * second));
-        assert_eq!(ProgressEvent::new("solve", 100).of(100).remaining(second), Some(0 * second));
+        assert_eq!(
+            ProgressEvent::new("solve", 100).of(100).remaining(second),
+            Some(Duration::ZERO)
+        );
         assert_eq!(ProgressEvent::new("solve", 0).of(0).fraction(), Some(1.0));
         // Overshoot is clipped, the unknowable is not invented.
         assert_eq!(ProgressEvent::new("solve", 101).of(100).fraction(), Some(1.0));
