@@ -123,7 +123,8 @@ fn normal() {
 
 /// Distribution function of the normal on [lo, hi], from the side where nothing cancels.
 fn truncated_cdf(lo: f64, hi: f64) -> impl Fn(f64) -> f64 {
-    let (f, sign) = if lo > 0.0 { (normal_sf as fn(f64) -> f64, -1.0) } else { (normal_cdf as _, 1.0) };
+    let (f, sign) =
+        if lo > 0.0 { (normal_sf as fn(f64) -> f64, -1.0) } else { (normal_cdf as _, 1.0) };
     move |x| sign * (f(x) - f(lo)) / (sign * (f(hi) - f(lo)))
 }
 
@@ -252,9 +253,8 @@ fn permutation() {
 #[test]
 fn first_draws_across_keys() {
     let first = |keys: Vec<Key>| keys.iter().map(|k| k.uniform(1)[0]).collect::<Vec<_>>();
-    let serial = |u: &[f64]| {
-        mean(u.windows(2).map(|w| 12.0 * (w[0] - 0.5) * (w[1] - 0.5)), 0.0, 1.0)
-    };
+    let serial =
+        |u: &[f64]| mean(u.windows(2).map(|w| 12.0 * (w[0] - 0.5) * (w[1] - 0.5)), 0.0, 1.0);
     let check = |keys: Vec<Key>, what: &str| {
         let u = first(keys);
         accept(serial(&u), &format!("neighbours, {what}"));

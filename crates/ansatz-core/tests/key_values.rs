@@ -77,15 +77,39 @@ fn keys_and_draws_are_chacha8_as_documented() {
 #[test]
 fn pinned_values() {
     let key = Key::new(42);
-    println!("{key:?} {:?} {:?}", key.fold_in(1), key.fold_in_str("a.weight"));
-    println!("{:?} {:?}", key.uniform(3), key.uniform(10_001)[10_000]);
-    println!("{:?} {:?}", key.normal(4), key.normal(10_001)[10_000]);
-    for (lo, hi) in [(-2.0, 2.0), (-0.5, 0.5), (8.0, f64::INFINITY)] {
-        println!("{:?}", key.truncated_normal(2, lo, hi).unwrap());
-    }
-    println!("{:?}", key.rademacher(8));
-    println!("{:?}", key.categorical(&[1.0, 2.0, 3.0, 4.0], 10).unwrap());
-    println!("{:?}", key.permutation(10));
+    let hex = |key: Key| format!("{key:?}");
+    assert_eq!(hex(key), "Key(e5347ff905aa855efaf773586d75d97893bbd38d215dbc575134f07395fd1572)");
+    assert_eq!(
+        hex(key.fold_in_str("a.weight")),
+        "Key(0ed3bf2fc5427447962bcb9bedd1438dc1c97b17d589118f5cb470fc02da870a)"
+    );
+    assert_eq!(key.uniform(3), [0.4101415075399827, 0.08061264554807912, 0.8876862072771148]);
+    assert_eq!(key.uniform(10_001)[10_000], 0.48312402737032667);
+    assert_eq!(key.rademacher(8), [-1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0, 1.0]);
+    let weights = [1.0, 2.0, 3.0, 4.0];
+    assert_eq!(key.categorical(&weights, 10).unwrap(), [2, 0, 2, 1, 1, 1, 2, 3, 0, 3]);
+    assert_eq!(key.permutation(10), [6, 9, 8, 0, 2, 3, 7, 5, 4, 1]);
+
+    // The rest goes through exp or ln now and then, whose last bit depends on the platform.
+    let close = |got: &[f64], expected: &[f64]| {
+        assert_eq!(got.len(), expected.len());
+        for (g, e) in got.iter().zip(expected) {
+            assert!((g / e - 1.0).abs() < 1e-14, "{g:?} instead of {e:?}");
+        }
+    };
+    let normal = key.normal(100_000);
+    close(
+        &normal[..4],
+        &[0.4958575378855574, -1.0656401558331987, -0.8241117297653759, 1.8474539147912163],
+    );
+    // In another block, and from the ziggurat's tail.
+    close(&normal[10_000..10_001], &[2.6066621095485334]);
+    close(&[normal.iter().copied().fold(0.0, f64::max)], &[4.337046531654382]);
+    // One interval for each kind of proposal.
+    let truncated = |lo, hi| key.truncated_normal(2, lo, hi).unwrap();
+    close(&truncated(-2.0, 2.0), &[1.6372794953815606, 1.7096613773014202]);
+    close(&truncated(-0.5, 0.5), &[0.43210053244558944, 0.31018395893131123]);
+    close(&truncated(8.0, f64::INFINITY), &[8.331120535670456, 8.204564603406848]);
 }
 
 #[test]
