@@ -4,6 +4,7 @@
 //! (about 130) share a false-alarm probability of 10⁻³ by Bonferroni's correction. Each kind of
 //! check has a negative control: data that are slightly wrong and must be rejected at the same
 //! threshold.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use ansatz_core::Key;
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};

@@ -1,4 +1,5 @@
 //! Tensors drawn from keys: the same numbers in every dtype, ranges, errors.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 #![cfg(feature = "candle")]
 
 use ansatz_core::{Error, Key, Result};

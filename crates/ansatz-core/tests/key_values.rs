@@ -1,5 +1,6 @@
 //! The numbers themselves: construction against an independent ChaCha8, pinned values, prefixes,
 //! errors.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use std::collections::HashSet;
 
