@@ -22,6 +22,28 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A tensor lives on another device than it must.
+    #[cfg(feature = "candle")]
+    #[error("{what}: expected a tensor on {expected}, got one on {got}; move it with `to_device`")]
+    Device {
+        /// The operation and operand.
+        what: &'static str,
+        /// What was needed.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// A number type differs from the one needed, or the device cannot compute with it.
+    #[cfg(feature = "candle")]
+    #[error("{what}: expected dtype {expected}, got {got}; convert with `to_dtype`")]
+    DType {
+        /// The operation and operand.
+        what: &'static str,
+        /// What was needed.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
     /// An argument has a value that makes no sense.
     #[error("{what} = {value}: expected {expected}")]
     InvalidArgument {
