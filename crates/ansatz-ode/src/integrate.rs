@@ -173,6 +173,11 @@ where
                         return Err(Error::NotFinite { what, t, step });
                     }
                     h = judgement.next;
+                    // Near the resolution of time the attempted length is rounded up again, so
+                    // that shortening it further would change nothing.
+                    if h <= 4.0 * f64::EPSILON * t.abs() {
+                        return Err(Error::StepTooSmall { t, h, step });
+                    }
                     continue;
                 }
                 history = [norm, history[0], history[1]];

@@ -22,8 +22,10 @@ fn growth(t: f64, y: &Vec<f64>) -> Vec<f64> {
     vec![t.cos() * y[0], -t.sin() * y[0] + t.cos() * y[0] * t.cos()]
 }
 
-/// Slope of log error against log step, by least squares over the last halvings.
+/// Slope of log error against log step, by least squares over the last three of the halvings:
+/// before that the methods of order 5 are not yet in their asymptotic regime.
 fn slope(errors: &[f64]) -> f64 {
+    let errors = &errors[errors.len() - 3..];
     let n = errors.len();
     let logs: Vec<f64> = errors.iter().map(|e| e.log2()).collect();
     let mean_x = (n as f64 - 1.0) / 2.0;
