@@ -17,9 +17,9 @@ fn exact(t: f64) -> f64 {
         + (std::f64::consts::PI - 0.25) * t * t
 }
 
-/// y' = cos(t) y, coupled with its derivative through time: y = exp(sin t).
-fn growth(t: f64, y: &Vec<f64>) -> Vec<f64> {
-    vec![t.cos() * y[0], -t.sin() * y[0] + t.cos() * y[0] * t.cos()]
+/// y' = t y and y' = (1 + y²) cos t: y = exp(t²/2) and y = tan(sin t).
+fn system(t: f64, y: &Vec<f64>) -> Vec<f64> {
+    vec![t * y[0], (1.0 + y[1] * y[1]) * t.cos()]
 }
 
 /// Slope of log error against log step, by least squares over the last three of the halvings:
@@ -54,11 +54,11 @@ fn measured_order<M: ExplicitRungeKutta>(method: M, span: (f64, f64), base: usiz
 }
 
 fn measured_order_system<M: ExplicitRungeKutta>(method: M, span: (f64, f64), base: usize) -> f64 {
-    let truth = |t: f64| [t.sin().exp(), t.cos() * t.sin().exp()];
+    let truth = |t: f64| [(t * t / 2.0).exp(), t.sin().tan()];
     let errors: Vec<f64> = (0..5)
         .map(|level| {
             let y0 = truth(span.0).to_vec();
-            let end = solve(growth, y0, span).with(method).steps(base << level).run().unwrap();
+            let end = solve(system, y0, span).with(method).steps(base << level).run().unwrap();
             (0..2).map(|i| (end.y_end[i] - truth(span.1)[i]).abs()).fold(0.0, f64::max)
         })
         .collect();
