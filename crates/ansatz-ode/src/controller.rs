@@ -108,7 +108,7 @@ impl Pid {
 
     /// The digital filter H312PID of Söderlind 2003, table I: smooth step sequences
     /// (`e₀`, `e₁`, `e₂` enter with powers −1/18, −1/9, −1/18 over `k`).
-    pub const fn pid(rtol: f64, atol: f64) -> Self {
+    pub const fn h312(rtol: f64, atol: f64) -> Self {
         Self::gains(rtol, atol, -2.0 / 9.0, 2.0 / 9.0, 1.0 / 18.0)
     }
 

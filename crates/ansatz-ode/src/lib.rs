@@ -1,5 +1,43 @@
-//! Ordinary differential equations, differentiable.
 #![doc = include_str!("../README.md")]
+//!
+//! # How a solve is put together
+//!
+//! | part | what it is | where |
+//! |---|---|---|
+//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
+//! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
+//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
+//! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
+//! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Backsolve`] |
+//!
+//! The parts are independent values. What does not fit together does not compile: a controller
+//! that needs an error estimate only takes methods that have one, gradients only exist for tensors.
+//!
+//! # Training a neural differential equation
+//!
+//! Variables that the field captures receive gradients through the solver by candle's ordinary
+//! `backward`:
+//!
+//! ```
+//! # #[cfg(feature = "candle")]
+//! # fn main() -> ansatz_ode::Result<()> {
+//! use ansatz_ode::{Tsit5, solve};
+//! use ansatz_ode::core::candle::{Device, Tensor, Var};
+//!
+//! let weight = Var::new(&[[-0.1f32, 2.0], [-2.0, -0.1]], &Device::Cpu)?;
+//! let w = weight.as_tensor().clone();
+//! let y0 = Tensor::new(&[[2f32, 0.0], [1.0, 1.0]], &Device::Cpu)?; // [batch, 2]
+//! let solution = solve(move |_t: f64, y: &Tensor| y.tanh()?.matmul(&w), y0, (0.0, 1.0))
+//!     .with(Tsit5)
+//!     .tolerance(1e-4, 1e-6)
+//!     .run()?;
+//! let gradients = solution.y_end.sqr()?.mean_all()?.backward()?;
+//! assert_eq!(gradients.get(&weight).unwrap().dims(), [2, 2]);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "candle"))]
+//! # fn main() {}
+//! ```
 
 mod adjoint;
 mod controller;

@@ -63,7 +63,6 @@ struct Record {
     states: Recorder<Tensor>,
     /// Start and signed length of each step.
     steps: Vec<(f64, f64)>,
-    /// Time at the end of each step that contains saves.
     /// For each saved state the step in which it lies and its position there; `None` at the start.
     saves: Vec<Option<(usize, Position)>>,
 }
@@ -271,8 +270,8 @@ where
                     terms.push((h * w[j], cotangent));
                 }
             }
-            for m in j + 1..count {
-                if let (Some(a), Some(g)) = (row(m).get(j), &pulled[m])
+            for (m, g) in pulled.iter().enumerate().skip(j + 1) {
+                if let (Some(a), Some(g)) = (row(m).get(j), g)
                     && *a != 0.0
                 {
                     terms.push((h * a, g));
@@ -284,10 +283,7 @@ where
             let cotangent = linear_combination(None, &terms)?;
             let store = backward_from(&slopes[j..=j], &[cotangent])?;
             parameters.add(&store)?;
-            pulled[j] = match store.get(&inputs[j]) {
-                Some(g) => Some(g.detach()),
-                None => None,
-            };
+            pulled[j] = store.get(&inputs[j]).map(Tensor::detach);
         }
         let mut terms: Vec<(f64, &Tensor)> = inside.iter().map(|(_, ct)| (1.0, *ct)).collect();
         terms.extend(pulled.iter().flatten().map(|g| (1.0, g)));
