@@ -59,7 +59,7 @@ fn memory_follows_the_checkpoints_not_the_steps() {
     let (short, g) = gradient(100, 16);
     assert!((g - expected).abs() < 2e-2);
     let (long, g) = gradient(1_000, 16);
-    assert!((g - expected).abs() < 1e-3);
+    assert!((g - expected).abs() < 2e-3);
     let ratio = long as f64 / short as f64;
     assert!(ratio < 1.3, "{short} bytes for 100 steps, {long} for 2,000: {ratio}");
     // Negative control: with a checkpoint for every step memory does grow.
