@@ -50,7 +50,7 @@ fn is_relative(target: &str) -> bool {
 fn without_code_spans(line: &str) -> String {
     let pieces: Vec<&str> = line.split('`').collect();
     // An odd number of backticks leaves one unpaired: then it is an ordinary character.
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return line.to_owned();
     }
     // Keep one character in place of each span so that `[code](target)` stays a link.

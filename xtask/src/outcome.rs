@@ -75,7 +75,7 @@ pub(crate) struct Row {
 
 /// The table, with a last line that counts.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let mut text = format!("{:<20}{:>9}  result\n", "step", "seconds");
+    let mut lines = vec![format!("{:<20}{:>9}  result", "step", "seconds")];
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for Row { step, wall, outcome } in rows {
         match outcome {
@@ -83,9 +83,10 @@ pub(crate) fn table(rows: &[Row]) -> String {
             Outcome::Failed(_) => failed += 1,
             Outcome::Skipped(_) => skipped += 1,
         }
-        text += &format!("{step:<20}{:>9.1}  {outcome}\n", wall.as_secs_f64());
+        lines.push(format!("{step:<20}{:>9.1}  {outcome}", wall.as_secs_f64()));
     }
-    text + &format!("{passed} passed, {failed} failed, {skipped} skipped\n")
+    lines.push(format!("{passed} passed, {failed} failed, {skipped} skipped\n"));
+    lines.join("\n")
 }
 
 #[cfg(test)]

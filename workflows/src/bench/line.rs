@@ -124,19 +124,19 @@ pub struct Failure {
 
 /// The lines as a table for reading.
 pub fn table(lines: &[Line]) -> String {
-    let mut text = format!(
-        "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>10}{:>12}{:>10}\n",
+    let heading = format!(
+        "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>12}{:>12}{:>10}\n",
         "workload", "peer", "threads", "median", "fastest", "runs", "work", "error", "peak MiB"
     );
-    for line in lines {
+    let rows = lines.iter().map(|line| {
         let work = match (line.nfev, line.steps) {
             (Some(n), _) => format!("{n} f"),
             (_, Some(n)) => format!("{n} steps"),
             _ => "-".into(),
         };
         let or_dash = |x: Option<f64>, show: fn(f64) -> String| x.map_or("-".into(), show);
-        text += &format!(
-            "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>10}{:>12}{:>10}\n",
+        format!(
+            "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>12}{:>12}{:>10}\n",
             line.workload,
             line.peer,
             line.threads,
@@ -146,9 +146,9 @@ pub fn table(lines: &[Line]) -> String {
             work,
             or_dash(line.error_vs_reference, |x| format!("{x:.2e}")),
             or_dash(line.peak_rss_mb, |x| format!("{x:.0}")),
-        );
-    }
-    text
+        )
+    });
+    std::iter::once(heading).chain(rows).collect()
 }
 
 fn seconds(s: f64) -> String {

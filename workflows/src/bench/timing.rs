@@ -68,7 +68,7 @@ pub fn timed<T>(
     runs.sort_by(f64::total_cmp);
     let middle = runs.len() / 2;
     let median_s =
-        if runs.len() % 2 == 1 { runs[middle] } else { (runs[middle - 1] + runs[middle]) / 2.0 };
+        if runs.len() % 2 == 1 { runs[middle] } else { runs[middle - 1].midpoint(runs[middle]) };
     let timing = Timing {
         median_s,
         min_s: runs[0],
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn the_warm_up_is_not_in_the_median() {
         let mut first = true;
-        let (_, timing) = timed(&Rules { budget_s: 0.0, ..Rules::default() }, || {
+        let ((), timing) = timed(&Rules { budget_s: 0.0, ..Rules::default() }, || {
             let pause = if first { 60 } else { 5 };
             first = false;
             std::thread::sleep(Duration::from_millis(pause));

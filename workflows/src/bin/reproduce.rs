@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 fn reproduce(args: &cli::Reproduce) -> Result<bool, Error> {
     let entries = entries();
     if args.slugs.is_empty() && !args.all {
-        print!("{}", listing(&entries));
+        println!("{}", listing(&entries));
         println!("{} papers; name some, or --all", entries.len());
         return Ok(true);
     }

@@ -33,9 +33,11 @@ pub fn select<'a>(
     Ok(entries.iter().map(Box::as_ref).filter(wanted).collect())
 }
 
-/// One line for each entry.
+/// One line for each entry, slug and title.
 pub fn listing(entries: &[Box<dyn Entry>]) -> String {
-    entries.iter().map(|e| format!("{:<24}{}\n", e.slug(), e.title())).collect()
+    let lines: Vec<String> =
+        entries.iter().map(|e| format!("{:<24}{}", e.slug(), e.title())).collect();
+    lines.join("\n")
 }
 
 /// Runs one entry and writes its record into `folder`. A run that stops is recorded too.

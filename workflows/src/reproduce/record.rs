@@ -66,20 +66,19 @@ impl Record {
 
     /// The claims for reading.
     pub fn table(&self) -> String {
-        let mut text = format!("{}: {}\n", self.slug, self.title);
+        let mut lines = vec![format!("{}: {}", self.slug, self.title)];
         for Claim { claim, published, source, measured, verdict } in &self.claims {
             let verdict = if *verdict == Verdict::Holds { "holds" } else { "FAILS" };
-            text += &format!("  {verdict}  {claim}\n");
-            text += &format!("         published  {published} ({source})\n");
-            text += &format!("         measured   {measured}\n");
-        }
-        if self.claims.is_empty() {
-            text += "  FAILS  nothing was measured\n";
+            lines.push(format!("  {verdict}  {claim}"));
+            lines.push(format!("         published  {published} ({source})"));
+            lines.push(format!("         measured   {measured}"));
         }
         if let Some(error) = &self.error {
-            text += &format!("  FAILS  stopped: {error}\n");
+            lines.push(format!("  FAILS  stopped: {error}"));
+        } else if self.claims.is_empty() {
+            lines.push("  FAILS  nothing was measured".into());
         }
-        text
+        lines.join("\n") + "\n"
     }
 }
 
