@@ -44,7 +44,7 @@ fn markdown_below(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
 
 fn build(root: &Path) -> Outcome {
     if shell::output("mdbook", &["--version"]).is_none() {
-        return Outcome::Skipped("links checked, not built: mdbook is not installed".into());
+        return Outcome::Skipped("links checked but not built: mdbook is not installed".into());
     }
     shell::run(Command::new("mdbook").current_dir(root).args(["build", "docs"])).into()
 }

@@ -26,11 +26,14 @@ impl Outcome {
     }
 
     /// One outcome for checks that ran one after another: the first failure, else the first
-    /// reason for skipping, else passed.
+    /// reasons for skipping, else passed.
     pub(crate) fn and(self, next: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Failed(_) => self,
-            Self::Passed => next(),
+            Self::Passed => match next() {
+                Self::Skipped(reason) => Self::Skipped(format!("in part: {reason}")),
+                other => other,
+            },
             Self::Skipped(reason) => match next() {
                 Self::Failed(failure) => Self::Failed(failure),
                 Self::Passed => Self::Skipped(format!("in part: {reason}")),
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_skipped_part_stays_visible() {
-        assert_eq!(Outcome::Passed.and(|| skipped("absent")), skipped("absent"));
+        assert_eq!(Outcome::Passed.and(|| skipped("absent")), skipped("in part: absent"));
         assert_eq!(skipped("absent").and(|| Outcome::Passed), skipped("in part: absent"));
         assert_eq!(skipped("absent").exit_code(), ExitCode::SUCCESS);
     }
