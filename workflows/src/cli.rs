@@ -70,7 +70,7 @@ pub struct Data {
 /// What `data` does.
 #[derive(Subcommand, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataAction {
-    /// Every data set, with its size, licence and whether it is here
+    /// Every data set, with its format, its licence and whether it is here
     List,
     /// The folder that holds the data sets
     Path,

@@ -1,4 +1,5 @@
 //! The half of `cargo xtask doctor` that needs candle: devices, compiled features, data.
+use ansatz::data::{DataDir, Dataset};
 use candle_core::Device;
 use candle_core::utils::{
     cuda_is_available, get_num_threads, has_accelerate, has_mkl, metal_is_available,
@@ -9,7 +10,7 @@ pub type Section = (&'static str, Vec<(String, String)>);
 
 /// Everything that was found.
 pub fn report() -> Vec<Section> {
-    vec![("candle", candle()), ("devices", devices())]
+    vec![("candle", candle()), ("devices", devices()), ("data", data(&DataDir::from_env()))]
 }
 
 fn candle() -> Vec<(String, String)> {
@@ -50,6 +51,19 @@ fn devices() -> Vec<(String, String)> {
     ]
 }
 
+fn data(dir: &DataDir) -> Vec<(String, String)> {
+    let (here, absent): (Vec<_>, Vec<_>) = Dataset::all().partition(|d| d.is_available(dir));
+    let names = |sets: &[&Dataset]| {
+        let names: Vec<&str> = sets.iter().map(|d| d.name).collect();
+        if names.is_empty() { "none".into() } else { names.join(" ") }
+    };
+    vec![
+        (DataDir::VARIABLE.into(), crate::data::folder(dir)),
+        (format!("here ({})", here.len()), names(&here)),
+        (format!("absent ({})", absent.len()), names(&absent)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +75,14 @@ mod tests {
         assert_eq!(row("CPU"), "always");
         assert_eq!(row("CUDA 0").contains("--features cuda"), !cuda_is_available());
         assert_eq!(row("Metal 0").contains("--features metal"), !metal_is_available());
+    }
+
+    #[test]
+    fn bundled_data_are_here_without_a_folder() {
+        let rows = data(&DataDir::bundled_only());
+        let bundled = Dataset::all().filter(|d| d.is_bundled()).count();
+        assert!(bundled > 0);
+        assert_eq!(rows[1].0, format!("here ({bundled})"));
+        assert_eq!(rows[2].0, format!("absent ({})", Dataset::all().count() - bundled));
     }
 }

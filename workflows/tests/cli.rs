@@ -42,3 +42,17 @@ fn the_doctor_reports_the_devices() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("CPU") && text.contains("CUDA 0"), "{text}");
 }
+
+#[test]
+fn the_data_folder_must_be_set_to_be_named() {
+    let program = env!("CARGO_BIN_EXE_data");
+    let call = |folder: Option<&str>| {
+        let mut command = Command::new(program);
+        command.arg("path").env_remove("ANSATZ_DATA");
+        command.envs(folder.map(|folder| ("ANSATZ_DATA", folder)));
+        let output = command.output().expect("the program starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(call(None), (Some(1), String::new()));
+    assert_eq!(call(Some("here")), (Some(0), "here\n".into()));
+}

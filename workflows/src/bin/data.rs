@@ -1,0 +1,46 @@
+//! Program behind `cargo xtask data`. Exit status 1 when a file is damaged or no folder is set
+//! where one is asked for.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+use std::process::ExitCode;
+
+use ansatz::data::DataDir;
+use ansatz_workflows::{cli, data};
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "data", about = "List, locate or verify the data sets")]
+struct Cli {
+    #[command(flatten)]
+    args: cli::Data,
+}
+
+fn main() -> ExitCode {
+    let dir = DataDir::from_env();
+    match Cli::parse().args.action {
+        cli::DataAction::List => {
+            for line in data::listing(&dir) {
+                println!("{line}");
+            }
+            ExitCode::SUCCESS
+        }
+        cli::DataAction::Path => match dir.folder() {
+            Some(folder) => {
+                println!("{}", folder.display());
+                ExitCode::SUCCESS
+            }
+            None => {
+                eprintln!("error: {} is {}", DataDir::VARIABLE, data::folder(&dir));
+                ExitCode::FAILURE
+            }
+        },
+        cli::DataAction::Verify => {
+            let result = data::verify(&dir);
+            for line in &result.lines {
+                println!("{line}");
+            }
+            println!("{} intact, {} absent, {} bad", result.intact, result.absent, result.bad);
+            if result.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
