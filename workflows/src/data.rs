@@ -9,7 +9,7 @@ pub fn folder(dir: &DataDir) -> String {
     )
 }
 
-/// One line for each data set: name, format, where it is, licence, title.
+/// One line for each data set: name, format, where it is, title, licence.
 pub fn listing(dir: &DataDir) -> Vec<String> {
     let line = |d: &Dataset| {
         let place = match (d.is_bundled(), d.is_available(dir)) {
@@ -17,7 +17,7 @@ pub fn listing(dir: &DataDir) -> Vec<String> {
             (false, true) => "here",
             (false, false) => "absent",
         };
-        format!("{:<24}{:<6}{place:<9}{:<26}{}", d.name, d.format.to_string(), d.licence, d.title)
+        format!("{:<24}{:<6}{place:<9}{} [{}]", d.name, d.format.to_string(), d.title, d.licence)
     };
     Dataset::all().map(line).collect()
 }

@@ -1,5 +1,5 @@
-//! Program behind `cargo xtask data`. Exit status 1 when a file is damaged or no folder is set
-//! where one is asked for.
+//! Program behind `cargo xtask data`. Exit status: 1 when a file is damaged, or when the
+//! folder is asked for and none is set.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 use std::process::ExitCode;
@@ -24,16 +24,14 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        cli::DataAction::Path => match dir.folder() {
-            Some(folder) => {
-                println!("{}", folder.display());
-                ExitCode::SUCCESS
-            }
-            None => {
+        cli::DataAction::Path => {
+            if dir.folder().is_none() {
                 eprintln!("error: {} is {}", DataDir::VARIABLE, data::folder(&dir));
-                ExitCode::FAILURE
+                return ExitCode::FAILURE;
             }
-        },
+            println!("{}", data::folder(&dir));
+            ExitCode::SUCCESS
+        }
         cli::DataAction::Verify => {
             let result = data::verify(&dir);
             for line in &result.lines {
