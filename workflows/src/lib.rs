@@ -1,6 +1,6 @@
 //! The heavy programs behind `cargo xtask`: what they do, apart from reading the command line.
 //!
-//! - [`bench`]: times the workloads that the Python peers run too, one process for each;
+//! - [`mod@bench`]: times the workloads that the Python peers run too, one process for each;
 //! - [`reproduce`]: runs the key claim of a paper and compares it with the published figure;
 //! - [`data`]: lists, locates and verifies the data sets;
 //! - [`doctor`]: devices, compiled features and data on this machine.

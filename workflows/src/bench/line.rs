@@ -125,7 +125,7 @@ pub struct Failure {
 /// The lines as a table for reading.
 pub fn table(lines: &[Line]) -> String {
     let heading = format!(
-        "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>12}{:>12}{:>10}\n",
+        "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>16}{:>12}{:>10}\n",
         "workload", "peer", "threads", "median", "fastest", "runs", "work", "error", "peak MiB"
     );
     let rows = lines.iter().map(|line| {
@@ -136,7 +136,7 @@ pub fn table(lines: &[Line]) -> String {
         };
         let or_dash = |x: Option<f64>, show: fn(f64) -> String| x.map_or("-".into(), show);
         format!(
-            "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>12}{:>12}{:>10}\n",
+            "{:<14}{:<22}{:>8}{:>13}{:>13}{:>6}{:>16}{:>12}{:>10}\n",
             line.workload,
             line.peer,
             line.threads,

@@ -47,7 +47,7 @@ fn measure_all(args: &cli::Bench) -> Result<ExitCode, AnyError> {
     let pinned = pinning.describe();
     let threads = pinning.threads().to_string();
     let program = std::env::current_exe()?;
-    eprintln!("{} variants, each in its own process, {threads} threads, {pinned}", chosen.len());
+    eprintln!("variants: {}, each in its own process; threads: {threads}; {pinned}", chosen.len());
     let measure = |variant: &Variant| {
         let words = ["--measure".into(), variant.id(), pinned.clone(), "--threads".into()];
         let words: Vec<String> = words.into_iter().chain([threads.clone()]).collect();
