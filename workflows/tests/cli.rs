@@ -1,0 +1,58 @@
+//! The programs as a shell sees them: exit status and messages.
+use std::process::{Command, Output};
+
+fn call(program: &str, args: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(program).args(args).output().expect("the program starts");
+    let text = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (status.code(), text.concat())
+}
+
+#[test]
+fn an_unknown_paper_is_an_error_that_lists_the_known_ones() {
+    let (code, text) = call(env!("CARGO_BIN_EXE_reproduce"), &["no-such-paper"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("`no-such-paper`") && text.contains("known:"), "{text}");
+}
+
+#[test]
+fn without_a_name_the_papers_are_listed() {
+    let (code, text) = call(env!("CARGO_BIN_EXE_reproduce"), &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("papers"), "{text}");
+}
+
+#[test]
+fn an_unknown_workload_is_an_error_that_lists_the_known_ones() {
+    let (code, text) = call(env!("CARGO_BIN_EXE_bench"), &["no-such-workload"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("`no-such-workload`") && text.contains("known:"), "{text}");
+}
+
+#[test]
+fn more_threads_than_cpus_is_an_error() {
+    let (code, text) = call(env!("CARGO_BIN_EXE_bench"), &["--threads", "100000"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("100000 threads"), "{text}");
+}
+
+#[test]
+fn the_doctor_reports_the_devices() {
+    let (code, text) = call(env!("CARGO_BIN_EXE_doctor"), &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("CPU") && text.contains("CUDA 0"), "{text}");
+}
+
+#[test]
+fn the_data_folder_must_be_set_to_be_named() {
+    let program = env!("CARGO_BIN_EXE_data");
+    let call = |folder: Option<&str>| {
+        let mut command = Command::new(program);
+        command.arg("path").env_remove("ANSATZ_DATA");
+        command.envs(folder.map(|folder| ("ANSATZ_DATA", folder)));
+        let output = command.output().expect("the program starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(call(None), (Some(1), String::new()));
+    assert_eq!(call(Some("here")), (Some(0), "here\n".into()));
+}
