@@ -78,8 +78,7 @@ pub(super) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>> {
         .map_err(|e| Error::invalid("notes of a checkpoint", e, "text"))?;
     // One entry only: more would be written in random order.
     let metadata = HashMap::from([(ENTRY.to_owned(), header)]);
-    safetensors::serialize(&raw, Some(metadata))
-        .map_err(|e| Error::Candle(e.into()))
+    safetensors::serialize(&raw, Some(metadata)).map_err(|e| Error::Candle(e.into()))
 }
 
 /// The contents of a file, or what is wrong with it.
@@ -174,4 +173,81 @@ fn checksum<'a>(
         crc.text(text);
     }
     crc.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Vec<u8> {
+        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+        let mut checkpoint = Checkpoint::from_tensors([
+            ("layer.weight".to_owned(), tensor(&[1.0, -2.5])),
+            ("layer.bias".to_owned(), tensor(&[0.0])),
+        ])
+        .unwrap();
+        checkpoint.optimizer.insert("adam.steps".to_owned(), tensor(&[3.0]));
+        encode(&checkpoint.step(5).note("a", "b")).unwrap()
+    }
+
+    #[test]
+    fn every_length_but_the_right_one_is_refused() {
+        let whole = example();
+        decode(&whole).unwrap();
+        for length in 0..whole.len() {
+            assert!(decode(&whole[..length]).is_err(), "{length} of {} bytes", whole.len());
+        }
+        assert!(decode(&[&whole[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let mut bytes = example();
+        for byte in 0..bytes.len() {
+            for bit in 0..8 {
+                bytes[byte] ^= 1 << bit;
+                assert!(decode(&bytes).is_err(), "bit {bit} of byte {byte}");
+                bytes[byte] ^= 1 << bit;
+            }
+        }
+        decode(&bytes).unwrap();
+    }
+
+    /// The checksum keeps names apart from what stands beside them, and the like.
+    #[test]
+    fn the_checksum_covers_everything() {
+        let notes = BTreeMap::from([("a".to_owned(), "bc".to_owned())]);
+        let base = ("x", Dtype::F32, &[1usize][..], &[0u8; 4][..]);
+        let reference = checksum([base].into_iter(), 1, &notes);
+        for other in [
+            ("y", base.1, base.2, base.3),
+            (base.0, Dtype::I32, base.2, base.3),
+            (base.0, base.1, &[1, 1][..], base.3),
+            (base.0, base.1, base.2, &[0, 0, 0, 1][..]),
+        ] {
+            assert_ne!(checksum([other].into_iter(), 1, &notes), reference, "{other:?}");
+        }
+        assert_ne!(checksum([base].into_iter(), 2, &notes), reference);
+        let shifted = BTreeMap::from([("ab".to_owned(), "c".to_owned())]);
+        assert_ne!(checksum([base].into_iter(), 1, &shifted), reference);
+    }
+
+    #[test]
+    fn later_versions_are_refused_by_number() {
+        let bytes = example();
+        let at = bytes.windows(9).position(|w| w == b"version\\\"").unwrap();
+        let mut later = bytes.clone();
+        // {\"version\":1 in the JSON text inside the JSON header.
+        assert_eq!(later[at + 10], b'1');
+        later[at + 10] = b'2';
+        let reason = decode(&later).unwrap_err();
+        assert!(reason.starts_with("version 2"), "{reason}");
+    }
+
+    #[test]
+    fn odd_dtypes_are_refused() {
+        let odd = Tensor::new(&[1i32], &Device::Cpu).unwrap();
+        let checkpoint = Checkpoint::from_tensors([("x".to_owned(), odd)]).unwrap();
+        assert!(matches!(encode(&checkpoint), Err(Error::InvalidArgument { .. })));
+    }
 }
