@@ -4,9 +4,19 @@ mod error;
 mod state;
 
 #[cfg(feature = "candle")]
+mod derivatives;
+#[cfg(feature = "candle")]
+mod forward_laplacian;
+#[cfg(feature = "candle")]
+mod jet;
+#[cfg(feature = "candle")]
+mod jvp;
+#[cfg(feature = "candle")]
 mod module;
 #[cfg(feature = "candle")]
 mod pointwise;
+#[cfg(feature = "candle")]
+mod stacked;
 #[cfg(feature = "candle")]
 mod tensor_like;
 
@@ -15,6 +25,17 @@ pub use state::State;
 
 #[cfg(feature = "candle")]
 pub use candle_core as candle;
+#[cfg(feature = "candle")]
+pub use derivatives::{
+    directional_derivatives, gradient, hessian, laplacian, mixed_partial, mixed_partials,
+    value_and_gradient,
+};
+#[cfg(feature = "candle")]
+pub use forward_laplacian::ForwardLaplacian;
+#[cfg(feature = "candle")]
+pub use jet::Jet;
+#[cfg(feature = "candle")]
+pub use jvp::jvp;
 #[cfg(feature = "candle")]
 pub use module::{Candle, Module};
 #[cfg(feature = "candle")]
