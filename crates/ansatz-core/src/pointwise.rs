@@ -1,5 +1,6 @@
 //! The pointwise functions that scientific networks use: [`Pointwise`].
 
+use ansatz_ops::custom_vjp;
 use candle_core::Tensor;
 
 use crate::Result;
@@ -33,7 +34,7 @@ pub enum Pointwise {
     Powi(i32),
     /// Logistic function, `1/(1 + e^−x)`.
     Sigmoid,
-    /// `ln(1 + e^x)`, without overflow.
+    /// `ln(1 + e^x)`, without overflow and accurate in both tails.
     Softplus,
     /// `x · sigmoid(x)` (S. Elfwing, E. Uchibe, K. Doya 2018), also called swish.
     Silu,
@@ -71,13 +72,7 @@ impl Pointwise {
             Self::Powf(p) => x.powf(p)?,
             Self::Powi(n) => powi(x, n)?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
-            Self::Softplus => {
-                // x⁺ + ln(1 + e^−|x|), with the sign held constant so that the derivative is
-                // right at 0 as well.
-                let positive = positive_mask(x)?;
-                let magnitude = (x * positive.affine(2.0, -1.0)?)?;
-                ((x * positive)? + (magnitude.neg()?.exp()? + 1.0)?.log()?)?
-            }
+            Self::Softplus => softplus(x)?,
             Self::Silu => (x * candle_nn::ops::sigmoid(x)?)?,
             // candle's own GELU gradients carry six digits only.
             Self::Gelu => {
@@ -89,8 +84,8 @@ impl Pointwise {
                 (x * cubic.affine(SQRT_2_OVER_PI, 0.0)?.tanh()?.affine(0.5, 0.5)?)?
             }
             Self::Erf => x.erf()?,
-            // candle's own derivatives of these two are 1 at 0.
-            Self::Relu => x.gt(0.0)?.where_cond(x, &x.zeros_like()?)?,
+            // candle's own derivatives of these two are 1 at 0. NaN stays NaN.
+            Self::Relu => x.le(0.0)?.where_cond(&x.zeros_like()?, x)?,
             Self::Abs => (x * sign(x)?)?,
         })
     }
@@ -104,6 +99,20 @@ pub(crate) fn positive_mask(x: &Tensor) -> Result<Tensor> {
 /// The sign of `x` as a constant, 0 at 0.
 pub(crate) fn sign(x: &Tensor) -> Result<Tensor> {
     Ok(x.detach().sign()?)
+}
+
+/// `max(x, 0) + ln(1 + e^−|x|)`, accurate where the logarithm is tiny, with derivative sigmoid.
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    let value = x.detach();
+    let e = value.abs()?.neg()?.exp()?;
+    // ln(1 + e) = e · ln(w)/(w − 1) with w = 1 + e, and e where w rounds to 1 (W. Kahan).
+    let w = e.affine(1.0, 1.0)?;
+    let rounded = w.affine(1.0, -1.0)?;
+    let ratio = rounded.eq(0.0)?.where_cond(&e.ones_like()?, &(w.log()? / rounded)?)?;
+    let output = (value.relu()? + (e * ratio)?)?;
+    Ok(custom_vjp(&[x], &output, move |g| {
+        Ok(vec![Some((g * candle_nn::ops::sigmoid(&value)?)?)])
+    })?)
 }
 
 /// `xⁿ` by repeated squaring.

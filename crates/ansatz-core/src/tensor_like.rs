@@ -104,8 +104,9 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When candle fails.
     fn add_scalar(&self, value: f64) -> Result<Self> {
-        let number = Tensor::new(value, &self.device()?)?.to_dtype(self.dtype()?)?;
-        self.add_constant(&number)
+        // Converted before the move: Metal knows no f64.
+        let number = Tensor::new(value, &Device::Cpu)?.to_dtype(self.dtype()?)?;
+        self.add_constant(&number.to_device(&self.device()?)?)
     }
 
     /// Multiplies by a number.
@@ -161,7 +162,7 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When the shapes do not fit.
     fn matmul(&self, rhs: &Self) -> Result<Self> {
-        self.bilinear(rhs, Tensor::broadcast_matmul)
+        self.bilinear(rhs, matmul)
     }
 
     /// Matrix product with a constant matrix on the right, batch axes broadcast.
@@ -169,7 +170,7 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When the shapes do not fit.
     fn matmul_constant(&self, rhs: &Tensor) -> Result<Self> {
-        self.linear(|x| x.broadcast_matmul(rhs))
+        self.linear(|x| matmul(x, rhs))
     }
 
     // ---- the hot maps ----------------------------------------------------------------------
@@ -522,9 +523,22 @@ pub trait TensorLike: Clone {
         if eps.is_nan() || eps < 0.0 {
             return Err(Error::invalid("layer_norm eps", eps, "a number ≥ 0, usually 1e-5"));
         }
-        let rank = self.shape()?.rank();
+        let shape = self.shape()?;
+        let rank = shape.rank();
         if rank == 0 {
             return Err(Error::invalid("layer_norm input", "a scalar", "at least one axis"));
+        }
+        let features = shape.dims()[rank - 1];
+        for (what, parameter) in [("layer_norm weight", weight), ("layer_norm bias", bias)] {
+            if let Some(p) = parameter
+                && p.dims() != [features]
+            {
+                return Err(Error::Shape {
+                    what,
+                    expected: format!("[{features}]"),
+                    got: format!("{:?}", p.dims()),
+                });
+            }
         }
         let centred = self.sub(&self.mean_keepdim(rank - 1)?)?;
         let variance = centred.sqr()?.mean_keepdim(rank - 1)?;
@@ -539,25 +553,52 @@ pub trait TensorLike: Clone {
     }
 }
 
-/// `x Wᵀ` for `x` `[…, in]` and `weight` `[out, in]`.
-pub(crate) fn dense(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let (rows, features) = weight.dims2()?;
-    let mut dims = x.dims().to_vec();
-    match dims.last_mut() {
-        Some(last) if *last == features => *last = rows,
+/// The shape of `x Wᵀ` for `x` of shape `dims` `[…, in]` and a weight `[out, in]`.
+pub(crate) fn dense_shape(dims: &[usize], outputs: usize, features: usize) -> Result<Vec<usize>> {
+    let mut result = dims.to_vec();
+    match result.last_mut() {
+        Some(last) if *last == features => *last = outputs,
         _ => {
             return Err(Error::Shape {
                 what: "input of a dense layer",
                 expected: format!("[…, {features}]"),
-                got: format!("{:?}", x.dims()),
+                got: format!("{dims:?}"),
             });
         }
     }
+    Ok(result)
+}
+
+/// `x Wᵀ` for `x` `[…, in]` and `weight` `[out, in]`.
+pub(crate) fn dense(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let (outputs, features) = weight.dims2()?;
+    let dims = dense_shape(x.dims(), outputs, features)?;
     if x.rank() == 2 {
         return Ok(x.matmul(&weight.t()?)?);
     }
     // One product over all leading axes.
     Ok(x.reshape(((), features))?.matmul(&weight.t()?)?.reshape(dims)?)
+}
+
+/// Matrix product of the last two axes with batch axes broadcast, for any number of batch axes
+/// (candle stops at two).
+pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let rank = a.rank().max(b.rank());
+    if rank <= 4 || a.rank() < 2 || b.rank() < 2 {
+        return Ok(a.broadcast_matmul(b)?);
+    }
+    let split = |t: &Tensor| {
+        let (batch, matrix) = t.dims().split_at(t.rank() - 2);
+        (Shape::from(batch), [matrix[0], matrix[1]])
+    };
+    let ((batch_a, [m, k]), (batch_b, [k_b, n])) = (split(a), split(b));
+    let batch = batch_a.broadcast_shape_binary_op(&batch_b, "matmul")?;
+    let fold = |t: &Tensor, rows: usize, columns: usize| {
+        let dims = [batch.dims(), &[rows, columns]].concat();
+        t.broadcast_as(dims)?.reshape((batch.elem_count(), rows, columns))
+    };
+    let product = fold(a, m, k)?.matmul(&fold(b, k_b, n)?)?;
+    Ok(product.reshape([batch.dims(), &[m, n]].concat())?)
 }
 
 impl TensorLike for Tensor {
