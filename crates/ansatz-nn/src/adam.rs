@@ -115,8 +115,9 @@ impl AdamConfig {
 /// `θ ← θ − η m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε)`, the placement of ε as in the paper and in PyTorch.
 ///
 /// A parameter without a gradient is passed over, and its t does not advance. A gradient with a
-/// NaN or an infinity is an error, found before anything is changed. On the CPU in f32 and f64,
-/// parameters and moments are updated in place, without temporaries.
+/// NaN or an infinity is an error, found before anything is changed, and so is a loss that depends
+/// on none of the parameters. On the CPU in f32 and f64, parameters and moments are updated in
+/// place, without temporaries.
 ///
 /// As a [`candle_nn::Optimizer`], errors come as candle's; converted with `?` to the [`Error`] of
 /// this crate they are themselves again.
@@ -153,7 +154,8 @@ struct Slot {
 }
 
 impl Adam {
-    /// An optimiser for all parameters of a store. Its saved state names them by path.
+    /// An optimiser for all parameters that the store holds by now: build the model first. Its
+    /// saved state names them by path.
     ///
     /// # Errors
     /// When the configuration is invalid, or candle fails.
@@ -193,6 +195,8 @@ impl Adam {
     }
 
     fn update(&mut self, store: &GradStore) -> Result<()> {
+        // `set_learning_rate` cannot refuse a bad rate.
+        self.config.validate()?;
         let gradients = Checked::new(self.slots.iter().map(|s| (&s.var, s.name.as_str())), store)?;
         if !self.slots.is_empty() && gradients.tensors.iter().all(Option::is_none) {
             return Err(Error::NoGradient);

@@ -376,6 +376,10 @@ fn bad_settings_and_parameters_are_errors() {
         assert!(matches!(error, Error::Core(_)), "{error:?}");
         assert_eq!(flat(&x), [1.0]);
     }
+    adam.set_learning_rate(f64::NAN);
+    let error = Error::from(adam.step(&gradients(&[(&x, tensor(&[1.0]))])).unwrap_err());
+    assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+    assert_eq!(flat(&x), [1.0]);
     let text = serde_json::to_string(&base.decoupled_decay(0.1).clip(Clip::Value(2.0))).unwrap();
     let back: AdamConfig = serde_json::from_str(&text).unwrap();
     assert_eq!(back, base.decoupled_decay(0.1).clip(Clip::Value(2.0)));

@@ -146,7 +146,6 @@ fn serde_round_trip() {
     assert!(serde_json::from_str::<Initializer>("\"xavier\"").is_err());
 }
 
-/// What the comment in `Parameters` says: constants of any dtype.
 #[test]
 fn constants_in_half_precision() {
     let vb = store(0).builder().to_dtype(DType::BF16);
