@@ -5,6 +5,7 @@ mod adam;
 mod checkpoint;
 mod fit;
 mod initializer;
+mod jets;
 mod layers;
 mod parameters;
 
