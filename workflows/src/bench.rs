@@ -17,8 +17,11 @@
 //! let variant = Variant { workload: "X1", method: "sum", run };
 //! assert_eq!(variant.peer(), "ansatz-sum");
 //! ```
+mod adjoint_memory;
 mod formulas;
 mod line;
+mod o1_lorenz;
+mod o3_neural_ode;
 mod pinning;
 mod process;
 mod selection;
@@ -58,7 +61,7 @@ impl Variant {
 
 /// Every variant of every workload.
 pub fn variants() -> Vec<Variant> {
-    Vec::new()
+    [o1_lorenz::variants(), o3_neural_ode::variants(), adjoint_memory::variants()].concat()
 }
 
 #[cfg(test)]

@@ -70,9 +70,7 @@ const OPERATIONS: &[(&str, [&[usize]; 2])] = &[
 ];
 
 fn operations() -> impl Iterator<Item = Operation> {
-    OPERATIONS
-        .iter()
-        .map(|&(name, [a, b])| Operation { name, constants: [(a, 0.7), (b, 1.9)] })
+    OPERATIONS.iter().map(|&(name, [a, b])| Operation { name, constants: [(a, 0.7), (b, 1.9)] })
 }
 
 impl Operation {

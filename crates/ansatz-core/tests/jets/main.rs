@@ -66,11 +66,8 @@ impl Net {
 
     /// The same network with trainable parameters.
     pub fn trainable(&self) -> Self {
-        let vars: Vec<Tensor> = self
-            .parameters()
-            .iter()
-            .map(|p| Var::from_tensor(p).unwrap().into_inner())
-            .collect();
+        let vars: Vec<Tensor> =
+            self.parameters().iter().map(|p| Var::from_tensor(p).unwrap().into_inner()).collect();
         Self::from_parameters(&vars)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// The exact gradient of the discrete solution, in memory that does not grow with its length.
 ///
 /// The forward solve keeps at most `checkpoints` states ([`Recorder`]) and the times of the steps
-/// (16 bytes a step). The backward pass recomputes the states between checkpoints and
+/// (8 bytes a step). The backward pass recomputes the states between checkpoints and
 /// differentiates one stage of one step at a time (J. M. Sanz-Serna, SIAM Rev. 58, 2016, 3–33,
 /// section 3), so that no tape is longer than one evaluation of the vector field.
 ///
@@ -61,10 +61,18 @@ struct Watch<'a, M> {
 #[derive(Clone)]
 struct Record {
     states: Recorder<Tensor>,
-    /// Start and signed length of each step.
-    steps: Vec<(f64, f64)>,
+    /// Start of each step and, last, the end of the last one. A step's signed length is the
+    /// difference, to the last bit: that is how the forward solve computes it.
+    times: Vec<f64>,
     /// For each saved state the step in which it lies and its position there; `None` at the start.
     saves: Vec<Option<(usize, Position)>>,
+}
+
+impl Record {
+    /// Start and signed length of a step.
+    fn step(&self, index: usize) -> (f64, f64) {
+        (self.times[index], self.times[index + 1] - self.times[index])
+    }
 }
 
 /// Where in a step a state was saved.
@@ -81,9 +89,9 @@ impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
 
     fn accepted(&mut self, step: &Step<'_, Tensor>) -> Result<()> {
         self.record.states.push(step.y0);
-        self.record.steps.push((step.t0, step.h));
+        let index = self.record.times.len() - 1;
+        self.record.times.push(step.t1);
         self.saver.accepted(step)?;
-        let index = self.record.steps.len() - 1;
         for &t in &self.saver.ts[self.record.saves.len()..] {
             let position =
                 if t == step.t1 { Position::End } else { Position::Inside((t - step.t0) / step.h) };
@@ -107,14 +115,14 @@ where
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::<Tensor, M>::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = vec![None; saver.ts.len()];
-        let record = Record { states, steps: Vec::new(), saves };
+        let record = Record { states, times: vec![solve.span.t0], saves };
         let mut watch = Watch { saver, record };
         let reached =
             integrate::<F, Tensor, M, C>(&solve.problem(), &solve.controller, &mut watch)?;
         watch.saver.finish(reached.t, &reached.y);
         let Watch { saver, mut record } = watch;
         if solve.save == Save::End {
-            let last = record.steps.len().checked_sub(1);
+            let last = record.times.len().checked_sub(2);
             record.saves.push(last.map(|i| (i, Position::End)));
         }
         let solution = Solution {
@@ -133,7 +141,7 @@ where
             let mut adjoint = end.clone();
             let replay = Replay::<F, M> { field: &field, method: std::marker::PhantomData };
             record.states.clone().reverse(
-                |i, y| replay.advance(record.steps[i], i, y),
+                |i, y| replay.advance(record.step(i), i, y),
                 |i, y| {
                     let mut inside = Vec::new();
                     // Saves are in order of time, so those of one step stand together.
@@ -150,7 +158,7 @@ where
                         }
                     }
                     adjoint = replay.step_vjp(
-                        record.steps[i],
+                        record.step(i),
                         i,
                         y,
                         &adjoint,
