@@ -22,6 +22,8 @@ mod progress;
 mod state;
 
 #[cfg(feature = "candle")]
+mod conv1d;
+#[cfg(feature = "candle")]
 mod derivatives;
 #[cfg(feature = "candle")]
 mod device;

@@ -164,7 +164,7 @@ pub(crate) fn over_batch(
     stack: &Tensor,
     rank: usize,
     what: &'static str,
-    map: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+    map: impl Fn(&Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {
     if stack.rank() != rank + 1 {
         return Err(Error::Shape {
@@ -269,7 +269,7 @@ macro_rules! stacked_methods {
             groups: usize,
         ) -> Result<Self> {
             Ok(self.with(stacked::over_batch(&self.stack, 3, "input of conv1d", |x| {
-                x.conv1d(kernel, padding, stride, dilation, groups)
+                conv1d(x, kernel, padding, stride, dilation, groups)
             })?))
         }
 
@@ -282,7 +282,7 @@ macro_rules! stacked_methods {
             groups: usize,
         ) -> Result<Self> {
             Ok(self.with(stacked::over_batch(&self.stack, 4, "input of conv2d", |x| {
-                x.conv2d(kernel, padding, stride, dilation, groups)
+                Ok(x.conv2d(kernel, padding, stride, dilation, groups)?)
             })?))
         }
 

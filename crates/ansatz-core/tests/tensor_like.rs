@@ -160,3 +160,57 @@ fn errors_name_what_is_wrong() {
     ));
     assert!(TensorLike::sum(&x, 1).is_err());
 }
+
+#[test]
+fn convolutions_and_their_gradients() {
+    let n = |dims: &[usize]| {
+        let v = (0..dims.iter().product()).map(|i| (i as f64 * 0.7 + 0.3).sin()).collect();
+        Tensor::from_vec::<_, f64>(v, dims, &Device::Cpu).unwrap()
+    };
+    for (groups, stride, padding, length, dilation, width) in [
+        (1, 1, 0, 3, 1, 1),
+        (1, 1, 1, 5, 1, 3),
+        (2, 2, 1, 4, 1, 2),
+        (2, 1, 2, 5, 2, 3),
+        (1, 2, 0, 5, 2, 2),
+        (1, 3, 1, 2, 1, 4),
+    ] {
+        let (x, kernel) = (n(&[2, 4, length]), n(&[2, 4 / groups, width]));
+        let ours = TensorLike::conv1d(&x, &kernel, padding, stride, dilation, groups).unwrap();
+        let candle = x.conv1d(&kernel, padding, stride, dilation, groups).unwrap();
+        assert_eq!(ours.dims(), candle.dims());
+        let difference = (ours - candle).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(difference.to_scalar::<f64>().unwrap() < 1e-14);
+        gradcheck(
+            |v| Ok(TensorLike::conv1d(&v[0], &v[1], padding, stride, dilation, groups)?),
+            &[x, kernel],
+            &GradCheck::default(),
+        )
+        .unwrap();
+    }
+    let (x, kernel) = (n(&[2, 4, 3]), n(&[2, 4, 2]));
+    for (dilation, groups) in [(0, 1), (1, 0), (1, 3), (5, 1)] {
+        assert!(TensorLike::conv1d(&x, &kernel, 0, 1, dilation, groups).is_err());
+    }
+    gradcheck(
+        |v| Ok(TensorLike::conv2d(&v[0], &v[1], 1, 1, 1, 2)?),
+        &[n(&[2, 4, 3, 4]), n(&[2, 2, 2, 2])],
+        &GradCheck::default(),
+    )
+    .unwrap();
+}
+
+/// Pins a fault of candle: when this fails, `conv1d` may become candle's again.
+#[test]
+fn candle_conv1d_still_has_a_wrong_gradient() {
+    let n = |dims: &[usize]| {
+        let v = (0..dims.iter().product()).map(|i| (i as f64 * 0.7 + 0.3).sin()).collect();
+        Tensor::from_vec::<_, f64>(v, dims, &Device::Cpu).unwrap()
+    };
+    let check = |batch: usize| {
+        let inputs = [n(&[batch, 2, 5]), n(&[4, 2, 3])];
+        gradcheck(|v| Ok(v[0].conv1d(&v[1], 0, 1, 1, 1)?), &inputs, &GradCheck::default())
+    };
+    assert!(check(1).is_ok());
+    assert!(matches!(check(2), Err(ansatz_ops::Error::GradientMismatch { .. })));
+}

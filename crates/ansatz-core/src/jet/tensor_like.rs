@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Error, Pointwise, Result, TensorLike,
+    conv1d::conv1d,
     stacked::{self, stacked_methods},
     tensor_like,
 };

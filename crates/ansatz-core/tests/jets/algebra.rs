@@ -132,7 +132,7 @@ impl Operation {
             "softmax first" => a.softmax(0),
             "layer_norm" => a.layer_norm(Some(c), Some(d), 1e-3),
             "layer_norm plain" => a.layer_norm(None, None, 1e-3),
-            "general linear map" => a.linear(|t| t.cumsum(1)?.flip(&[2])),
+            "general linear map" => a.linear(|t| t.cumsum(1)?.contiguous()?.flip(&[2])),
             "general bilinear map" => a.bilinear(&row, |s, t| {
                 s.unsqueeze(3)?.broadcast_mul(&t.reshape((1, 1, 1, 3))?)?.sum(2)
             }),

@@ -13,22 +13,22 @@ use ansatz_core::{
 };
 
 /// Generic numbers in (−1, 1), the same on every run.
-pub fn numbers(n: usize, phase: f64) -> Vec<f64> {
+pub(crate) fn numbers(n: usize, phase: f64) -> Vec<f64> {
     (0..n).map(|i| (1.7 * i as f64 + phase + 0.3 * (i * i) as f64).sin()).collect()
 }
 
 /// A tensor of generic numbers.
-pub fn generic(dims: &[usize], phase: f64) -> Tensor {
+pub(crate) fn generic(dims: &[usize], phase: f64) -> Tensor {
     Tensor::from_vec(numbers(dims.iter().product(), phase), dims, &Device::Cpu).unwrap()
 }
 
-pub fn values(t: &Tensor) -> Vec<f64> {
+pub(crate) fn values(t: &Tensor) -> Vec<f64> {
     t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
 /// Asserts equal shapes and differences below `tolerance · max(1, |expected|)`.
 #[track_caller]
-pub fn assert_close(got: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
+pub(crate) fn assert_close(got: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
     assert_eq!(got.dims(), expected.dims(), "{what}: shapes");
     for (i, (g, e)) in values(got).iter().zip(values(expected)).enumerate() {
         let difference = (g - e).abs();
@@ -37,13 +37,13 @@ pub fn assert_close(got: &Tensor, expected: &Tensor, tolerance: f64, what: &str)
 }
 
 /// A small network with two hidden layers of different activations.
-pub struct Net {
-    pub weights: [Tensor; 3],
-    pub biases: [Tensor; 3],
+pub(crate) struct Net {
+    weights: [Tensor; 3],
+    biases: [Tensor; 3],
 }
 
 impl Net {
-    pub fn new(inputs: usize, outputs: usize) -> Self {
+    fn new(inputs: usize, outputs: usize) -> Self {
         let width = 5;
         Self {
             weights: [
@@ -55,19 +55,22 @@ impl Net {
         }
     }
 
-    pub fn parameters(&self) -> Vec<Tensor> {
+    fn parameters(&self) -> Vec<Tensor> {
         self.weights.iter().chain(&self.biases).cloned().collect()
     }
 
-    pub fn from_parameters(p: &[Tensor]) -> Self {
+    fn from_parameters(p: &[Tensor]) -> Self {
         let pick = |i: usize| [p[i].clone(), p[i + 1].clone(), p[i + 2].clone()];
         Self { weights: pick(0), biases: pick(3) }
     }
 
     /// The same network with trainable parameters.
-    pub fn trainable(&self) -> Self {
-        let vars: Vec<Tensor> =
-            self.parameters().iter().map(|p| Var::from_tensor(p).unwrap().into_inner()).collect();
+    fn trainable(&self) -> Self {
+        let vars: Vec<Tensor> = self
+            .parameters()
+            .iter()
+            .map(|p| Var::from_tensor(p).unwrap().into_inner())
+            .collect();
         Self::from_parameters(&vars)
     }
 }

@@ -3,7 +3,7 @@
 use ansatz_core::{
     ForwardLaplacian, Jet, Module, Result, TensorLike,
     candle::{Device, Tensor},
-    directional_derivatives, gradient, hessian, jvp, laplacian, mixed_partial, mixed_partials,
+    directional_derivatives, hessian, jvp, laplacian, mixed_partial, mixed_partials,
     value_and_gradient,
 };
 

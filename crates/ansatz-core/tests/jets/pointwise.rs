@@ -71,7 +71,7 @@ fn kinks_have_zero_slope() {
 }
 
 /// Every function with the domain on which it is smooth: all numbers, or positive ones.
-pub const FUNCTIONS: [(Pointwise, bool); 20] = [
+const FUNCTIONS: [(Pointwise, bool); 20] = [
     (Pointwise::Tanh, false),
     (Pointwise::Sin, false),
     (Pointwise::Cos, false),
