@@ -37,23 +37,23 @@ impl<S: Clone> Recorder<S> {
 
     /// Notes the state **before** the next step.
     pub fn push(&mut self, state: &S) {
+        // Kept are the multiples of the stride. When they fill their slots the stride doubles,
+        // which frees every other one; the initial state is a multiple of every stride.
+        while self.len.is_multiple_of(self.stride) && self.kept.len() >= self.recording_slots() {
+            self.stride *= 2;
+            let stride = self.stride;
+            self.kept.retain(|(i, _)| i.is_multiple_of(stride));
+        }
         if self.len.is_multiple_of(self.stride) {
-            // Once the chain is longer than the slots, half of them are left to the reversal.
-            let limit = if self.stride == 1 { self.slots } else { self.slots.div_ceil(2) };
-            while self.kept.len() >= limit.max(1) && self.len.is_multiple_of(self.stride) {
-                self.stride *= 2;
-                let stride = self.stride;
-                self.kept.retain(|(i, _)| i.is_multiple_of(stride));
-                if self.kept.len() <= 1 && limit <= 1 {
-                    // Only the initial state fits: from here on nothing else is ever kept.
-                    self.stride = usize::MAX;
-                }
-            }
-            if self.len.is_multiple_of(self.stride) {
-                self.kept.push((self.len, state.clone()));
-            }
+            self.kept.push((self.len, state.clone()));
         }
         self.len += 1;
+    }
+
+    /// How many states recording may hold: all slots while every state fits, then half of them,
+    /// since the reversal needs the other half.
+    fn recording_slots(&self) -> usize {
+        if self.stride == 1 { self.slots } else { self.slots.div_ceil(2) }
     }
 
     /// The number of steps noted so far.

@@ -8,7 +8,7 @@ use candle_core::{DType, DeviceLocation, Shape};
 pub enum Error {
     /// candle refused an operation.
     #[error(transparent)]
-    Candle(#[from] candle_core::Error),
+    Candle(candle_core::Error),
     /// Two tensors that must have the same shape do not.
     #[error(
         "{what}: expected shape {expected:?}, got {got:?}; reshape or broadcast before the call"
@@ -93,12 +93,54 @@ impl Error {
     }
 }
 
-/// Passing back through candle (from inside a backward pass) keeps the error as the source.
+/// An error of this crate inside one of candle's, from where it can be taken out again.
+struct Carried(Error);
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0) // what candle's own `Display` shows
+    }
+}
+
+impl std::fmt::Display for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl std::error::Error for Carried {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Passing through candle (from inside a backward pass) keeps the error: converting candle's error
+/// back into this type gives the one that was put in.
 impl From<Error> for candle_core::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Candle(inner) => inner,
-            other => candle_core::Error::wrap(other),
+            other => candle_core::Error::WrappedContext {
+                wrapped: Box::new(Carried(other)),
+                context: "in a function that candle called".into(),
+            },
+        }
+    }
+}
+
+/// An error of this crate that passed through candle comes out as it went in.
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        match error {
+            candle_core::Error::WrappedContext { wrapped, context } => {
+                match wrapped.downcast::<Carried>() {
+                    Ok(carried) => carried.0,
+                    Err(wrapped) => {
+                        Self::Candle(candle_core::Error::WrappedContext { wrapped, context })
+                    }
+                }
+            }
+            other => Self::Candle(other),
         }
     }
 }

@@ -65,11 +65,11 @@ where
         ("gradcheck absolute tolerance", options.absolute),
         ("gradcheck relative tolerance", options.relative),
     ] {
-        if value.is_nan() || value <= 0.0 {
+        if !value.is_finite() || value <= 0.0 {
             return Err(Error::InvalidArgument {
                 what,
                 value: value.to_string(),
-                expected: "a positive number",
+                expected: "a positive finite number",
             });
         }
     }
