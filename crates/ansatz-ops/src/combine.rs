@@ -36,8 +36,10 @@ pub fn linear_combination(base: Option<&Tensor>, terms: &[(f64, &Tensor)]) -> Re
         }
     }
     let mut sum = match base {
+        // Nothing to add: still a value of its own, which a later `Var::set` leaves alone.
+        Some(b) if terms.is_empty() => return Ok(b.detach().force_contiguous()?),
         Some(b) => b.detach(),
-        None => first.zeros_like()?.detach(),
+        None => first.zeros_like()?,
     };
     for (c, x) in terms {
         sum = (sum + x.detach().affine(*c, 0.0)?)?;

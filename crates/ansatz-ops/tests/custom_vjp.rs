@@ -56,11 +56,8 @@ fn any_number_of_inputs() {
         let weights = var((3, 2), 0.5).detach();
         let store = (&y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
         for (k, x) in xs.iter().enumerate() {
-            let want: Vec<f64> = flat(x)
-                .iter()
-                .zip(flat(&weights))
-                .map(|(x, w)| 2.0 * k as f64 * x * w)
-                .collect();
+            let want: Vec<f64> =
+                flat(x).iter().zip(flat(&weights)).map(|(x, w)| 2.0 * k as f64 * x * w).collect();
             assert_close(&flat(store.get(x).unwrap()), &want, 1e-14);
         }
     }
@@ -70,7 +67,8 @@ fn any_number_of_inputs() {
 fn mixed_dtypes_keep_their_own() {
     let a = Var::new(&[1.5f32, -2.0], CPU).unwrap();
     let b = var(3, 0.0);
-    let half = Var::from_tensor(&Tensor::new(&[0.5f32], CPU).unwrap().to_dtype(DType::F16).unwrap());
+    let half =
+        Var::from_tensor(&Tensor::new(&[0.5f32], CPU).unwrap().to_dtype(DType::F16).unwrap());
     let bhalf =
         Var::from_tensor(&Tensor::new(&[0.25f32], CPU).unwrap().to_dtype(DType::BF16).unwrap());
     let (half, bhalf) = (half.unwrap(), bhalf.unwrap());
@@ -147,7 +145,8 @@ fn strided_inputs() {
     for view in &views {
         let weights = var(view.shape(), 2.0).detach();
         let inner = weights.clone();
-        let y = custom_vjp(&[view], &view.detach(), move |g| Ok(vec![Some((g * &inner)?)])).unwrap();
+        let y =
+            custom_vjp(&[view], &view.detach(), move |g| Ok(vec![Some((g * &inner)?)])).unwrap();
         assert_eq!(flat(&y), flat(view));
         let ours = y.sum_all().unwrap().backward().unwrap();
         let tape = (view * &weights).unwrap().sum_all().unwrap().backward().unwrap();
@@ -234,10 +233,7 @@ fn errors_come_out_of_backward_by_variant() {
         other => panic!("{other:?}"),
     }
     // The right number of elements in another shape is still wrong.
-    assert!(matches!(
-        failure(|g| Ok(vec![Some(g.reshape((1, 2))?), None])),
-        Error::Shape { .. }
-    ));
+    assert!(matches!(failure(|g| Ok(vec![Some(g.reshape((1, 2))?), None])), Error::Shape { .. }));
     // The rule's own error, of any type.
     match failure(|_| Err(Error::custom(std::fmt::Error))) {
         Error::Custom(inner) => assert!(inner.downcast_ref::<std::fmt::Error>().is_some()),

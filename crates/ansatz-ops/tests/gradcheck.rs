@@ -22,7 +22,8 @@ fn check<F: Fn(&[Tensor]) -> Result<Tensor>>(f: F, inputs: &[Tensor]) -> Result<
 #[test]
 fn right_gradients_pass() {
     let x = tensor(&[0.3, -1.2, 2.0]);
-    let report = gradcheck(sine_with(1.0), std::slice::from_ref(&x), &GradCheck::default()).unwrap();
+    let report =
+        gradcheck(sine_with(1.0), std::slice::from_ref(&x), &GradCheck::default()).unwrap();
     assert_eq!(report.elements, 3);
     assert!(report.max_absolute < 1e-9 && report.max_relative < 1e-9, "{report:?}");
 }
@@ -63,9 +64,8 @@ fn wrong_gradients_are_named() {
     let f = |v: &[Tensor]| {
         let x = v[1].detach();
         let mask = tensor(&[1.0, 1.01]);
-        let y = custom_vjp(&[&v[1]], &x.exp()?, move |g| {
-            Ok(vec![Some(((g * x.exp()?)? * &mask)?)])
-        })?;
+        let y =
+            custom_vjp(&[&v[1]], &x.exp()?, move |g| Ok(vec![Some(((g * x.exp()?)? * &mask)?)]))?;
         Ok((y + &v[0])?)
     };
     assert!(matches!(
