@@ -6,7 +6,10 @@
 //! - [`Recorder`]: reverse a chain of any length with a fixed number of stored states.
 //! - [`gradcheck`]: compare what `backward` says with central differences.
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
-//! - [`linear_combination`], [`weighted_rms`]: what a solver computes between evaluations.
+//! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
+//!   evaluations.
+//! - [`backward_from`], [`variables`]: candle's backward pass from several outputs, and what it
+//!   would reach.
 //!
 //! candle is re-exported as [`candle`]; its types are part of this crate's public API.
 #![doc = include_str!("../README.md")]

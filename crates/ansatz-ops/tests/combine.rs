@@ -1,4 +1,5 @@
 //! `linear_combination`, `weighted_rms`, `is_finite`: the fast path equals the composition.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use ansatz_ops::{Error, check_like, is_finite, linear_combination, weighted_rms};
 use candle_core::{DType, Device, Shape, Tensor, Var};

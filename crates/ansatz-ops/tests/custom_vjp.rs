@@ -1,4 +1,5 @@
 //! `custom_vjp`: any inputs, any layout, errors out of `backward`, agreement with candle's tape.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use std::sync::{
     Arc,

@@ -1,4 +1,5 @@
 //! `gradcheck` accepts right gradients and rejects every kind of wrong one.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use ansatz_ops::{Error, GradCheck, Result, custom_vjp, gradcheck};
 use candle_core::{DType, Device, Tensor};

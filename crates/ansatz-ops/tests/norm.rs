@@ -1,4 +1,5 @@
 //! `softmax`, `log_softmax`, `layer_norm` against scalar loops, in value and gradient.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use ansatz_ops::{Error, GradCheck, Result, gradcheck, layer_norm, log_softmax, softmax};
 use candle_core::{D, DType, Device, Shape, Tensor};

@@ -3,6 +3,7 @@
 //! `y ← y + h tanh(W y)` is run 200,000 times and reversed by [`Recorder`], one local [`vjp`] a
 //! step, on a thread whose stack would not hold a tape of even a few thousand nodes. W is close to
 //! antisymmetric, so that the flow neither grows nor decays and every step counts in the gradient.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 #![allow(unsafe_code)] // the allocator that counts; nothing else here
 
 use std::{
@@ -247,9 +248,9 @@ fn two_hundred_thousand_steps_on_a_small_stack_in_constant_memory() {
         let at = |shift: f64| {
             let (mut y, mut w) = (y, w);
             if in_matrix {
-                w[index] += shift
+                w[index] += shift;
             } else {
-                y[index] += shift
+                y[index] += shift;
             }
             value(&y, &w)
         };
