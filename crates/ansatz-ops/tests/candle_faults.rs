@@ -161,7 +161,7 @@ fn wrong() -> Vec<Wrong> {
         },
         Wrong {
             name: "gelu (constants of six digits in the gradient)",
-            workaround: "ansatz_core: TensorLike's gelu is composed of other operations",
+            workaround: "ansatz_core::Pointwise (src/pointwise.rs)",
             shape: &[1],
             at: &[0.8],
             f: |x| Ok(x.gelu()?),
@@ -170,7 +170,7 @@ fn wrong() -> Vec<Wrong> {
         },
         Wrong {
             name: "gelu_erf (a constant of six digits in the gradient)",
-            workaround: "ansatz_core: TensorLike's gelu is composed of other operations",
+            workaround: "ansatz_core::Pointwise (src/pointwise.rs)",
             shape: &[1],
             at: &[0.8],
             f: |x| Ok(x.gelu_erf()?),
