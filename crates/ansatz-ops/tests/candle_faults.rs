@@ -62,7 +62,7 @@ impl Wrong {
 const NO_USE: &str =
     "no place: ansatz does not use it (take the rule out of the contributor notes)";
 
-const CONV1D: &str = "whatever computes conv1d as a conv2d of height one";
+const CONV1D: &str = "ansatz_core (src/conv1d.rs)";
 
 /// 1, 2, 3, … in f64.
 fn counting(shape: &[usize]) -> Tensor {
