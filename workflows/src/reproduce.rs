@@ -30,6 +30,7 @@
 mod claim;
 mod context;
 mod frame;
+mod neural_de;
 mod record;
 
 pub use claim::{Claim, Verdict};
@@ -57,7 +58,7 @@ pub trait Entry {
 
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
-    Vec::new()
+    vec![Box::new(neural_de::NeuralDe)]
 }
 
 #[cfg(test)]

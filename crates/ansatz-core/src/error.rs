@@ -11,7 +11,7 @@ pub enum Error {
     /// A tensor operation or gradient failed.
     #[cfg(feature = "candle")]
     #[error(transparent)]
-    Ops(#[from] ansatz_ops::Error),
+    Ops(ansatz_ops::Error),
     /// Two values that must have the same shape do not.
     #[error("{what}: expected shape {expected}, got {got}")]
     Shape {
@@ -74,7 +74,22 @@ impl Error {
 #[cfg(feature = "candle")]
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
-        Self::Candle(error)
+        ansatz_ops::Error::from(error).into()
+    }
+}
+
+/// An error of this crate that passed through a custom gradient comes out as it went in.
+#[cfg(feature = "candle")]
+impl From<ansatz_ops::Error> for Error {
+    fn from(error: ansatz_ops::Error) -> Self {
+        match error {
+            ansatz_ops::Error::Candle(inner) => Self::Candle(inner),
+            ansatz_ops::Error::Custom(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::Custom(other),
+            },
+            other => Self::Ops(other),
+        }
     }
 }
 

@@ -592,7 +592,9 @@ pub(crate) fn dense(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let rank = a.rank().max(b.rank());
     if rank <= 4 || a.rank() < 2 || b.rank() < 2 {
-        return Ok(a.broadcast_matmul(b)?);
+        // candle gives wrong values when an operand was broadcast over the batch beforehand.
+        let copied = |t: &Tensor| if t.stride().contains(&0) { t.contiguous() } else { Ok(t.clone()) };
+        return Ok(copied(a)?.broadcast_matmul(&copied(b)?)?);
     }
     let split = |t: &Tensor| {
         let (batch, matrix) = t.dims().split_at(t.rank() - 2);

@@ -6,7 +6,7 @@
 pub enum Error {
     /// An operation on states failed: sizes, dtypes, devices.
     #[error(transparent)]
-    Core(#[from] ansatz_core::Error),
+    Core(ansatz_core::Error),
     /// The vector field returned an error.
     #[error("the vector field failed at t = {t}, step {step}: {source}")]
     Field {
@@ -102,17 +102,30 @@ impl Error {
     }
 }
 
+/// An error of a solve that passed through a module, a field or a gradient comes out as it went in.
+impl From<ansatz_core::Error> for Error {
+    fn from(error: ansatz_core::Error) -> Self {
+        match error {
+            ansatz_core::Error::Custom(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::Core(ansatz_core::Error::Custom(other)),
+            },
+            other => Self::Core(other),
+        }
+    }
+}
+
 #[cfg(feature = "candle")]
 impl From<ansatz_ops::Error> for Error {
     fn from(error: ansatz_ops::Error) -> Self {
-        Self::Core(error.into())
+        ansatz_core::Error::from(error).into()
     }
 }
 
 #[cfg(feature = "candle")]
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
-        Self::Core(error.into())
+        ansatz_core::Error::from(error).into()
     }
 }
 

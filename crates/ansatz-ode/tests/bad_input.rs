@@ -201,6 +201,21 @@ mod tensors {
             .adjoint(RecursiveCheckpoint::new(0))
             .run();
         assert!(matches!(result, Err(Error::Core(_))));
+        // A field that fails only while the solve is replayed: the error comes out of `backward`
+        // as the variant that it is.
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        let v = w.as_tensor().clone();
+        let y0 = Tensor::new(1f64, &Device::Cpu).unwrap();
+        let field = move |_: f64, y: &Tensor| {
+            // One evaluation to find the variables, four stages for each of four steps.
+            if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 17 {
+                return Err(ansatz_ode::core::Error::invalid("rate", "-1", "a positive number"));
+            }
+            Ok((y * &v)?)
+        };
+        let s = solve(field, y0, (0.0, 1.0)).with(Rk4).steps(4).run().unwrap();
+        let error = s.y_end.backward().map(|_| ()).map_err(ansatz_ode::Error::from);
+        assert!(matches!(error, Err(Error::Field { step: 3, .. })), "{error:?}");
         // An adjoint that cannot finish within the budget says so when it is needed.
         let v = w.as_tensor().clone();
         let y0 = Tensor::new(1f64, &Device::Cpu).unwrap();
