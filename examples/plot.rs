@@ -143,7 +143,7 @@ impl Layer {
         Self::new(Mark::Shade { x: [from, to], colour: Colour([232, 232, 232]) })
     }
 
-    /// A small text to the right of a point.
+    /// A small text to the upper right of a point.
     pub fn note(at: [f64; 2], text: impl Into<String>) -> Self {
         Self::new(Mark::Note { at, text: text.into() })
     }

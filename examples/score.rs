@@ -45,11 +45,12 @@ fn repeated(state: &Tensor, count: usize) -> Result<Tensor> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // also in the helpers of the tests
 mod tests {
     use super::*;
     use ansatz::core::candle::Device;
 
-    fn rows(values: &[[f64; 2]]) -> Tensor {
+    fn rows<const N: usize>(values: &[[f64; 2]; N]) -> Tensor {
         Tensor::new(values, &Device::Cpu).unwrap()
     }
 

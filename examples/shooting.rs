@@ -31,7 +31,7 @@ impl Shooting {
     /// When the windows do not fill the series.
     pub fn new(data: &Tensor, length: usize) -> Result<Self> {
         let (rows, species) = data.dims2()?;
-        if length == 0 || rows < 2 || (rows - 1) % length != 0 {
+        if length == 0 || rows < 2 || !(rows - 1).is_multiple_of(length) {
             return Err(Error::invalid("window length", length, "a divisor of the series' length"));
         }
         let windows = (rows - 1) / length;
@@ -46,7 +46,7 @@ impl Shooting {
     /// When `length` is not a multiple of the present one.
     pub fn lengthened(&self, length: usize) -> Result<Self> {
         let longer = Self::new(&self.data, length)?;
-        if length % self.length != 0 {
+        if !length.is_multiple_of(self.length) {
             return Err(Error::invalid("window length", length, "a multiple of the one before"));
         }
         let every = length / self.length;

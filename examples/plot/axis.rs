@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers_inside_the_range() {
-        assert_eq!(labels(&Axis::linear("", [1899.5, 1920.5]), 5), ["1900", "1905", "1910", "1915", "1920"]);
+        assert_eq!(
+            labels(&Axis::linear("", [1899.5, 1920.5]), 5),
+            ["1900", "1905", "1910", "1915", "1920"]
+        );
         assert_eq!(labels(&Axis::linear("", [-0.2, 0.2]), 4), ["−0.2", "−0.1", "0", "0.1", "0.2"]);
         assert_eq!(labels(&Axis::log("", [4.0, 120.0]), 5), ["5", "10", "20", "50", "100"]);
         assert_eq!(labels(&Axis::log("", [1e-8, 1.0]), 5).len(), 9);

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_hole_turns_the_other_way_and_comes_after_what_surrounds_it() {
-        let loops = surface(41, |x, y| x.hypot(y), vec![0.5]).loops();
+        let loops = surface(41, f64::hypot, vec![0.5]).loops();
         assert_eq!(loops.iter().map(|l| l.area > 0.0).collect::<Vec<_>>(), [true, false]);
         assert!(loops[0].points.iter().all(|(_, on_frame)| *on_frame));
     }

@@ -1,10 +1,10 @@
 //! The one drawing function behind every backend.
 
+use plotters::prelude::DrawingBackend;
 use plotters::style::{
     FontTransform, IntoFont, RGBAColor, RGBColor, ShapeStyle, TextStyle,
     text_anchor::{HPos, Pos, VPos},
 };
-use plotters::prelude::DrawingBackend;
 
 use super::{
     Colour, Error, Figure, GREY, Layer, Mark, OKABE_ITO, Panel, Surface,
@@ -203,7 +203,9 @@ impl Panel {
         };
         let y_ticks = self.y.ticks(((bottom - top) / 42.0) as usize);
         let y_labels: Vec<String> = y_ticks.iter().map(|(_, label)| label.clone()).collect();
-        let margin = 8.0 + TEXT + 8.0 + widest(pen, &y_labels)?.unwrap_or(0.0) + 6.0;
+        // Room for three digits at least, so that panels below each other align.
+        let labels = widest(pen, &y_labels)?.unwrap_or(0.0).max(pen.width("000", TEXT)?);
+        let margin = 8.0 + TEXT + 6.0 + labels + 7.0;
         let (left, right) = (left + margin, right - 14.0 - bar);
         let legend = legend::arrange(pen, &self.title, &self.layers, right - left)?;
         let field = Field {
@@ -212,7 +214,7 @@ impl Panel {
             left,
             right,
             top: top + 8.0 + legend.height,
-            bottom: bottom - 2.0 * (TEXT + 5.0) - 6.0,
+            bottom: bottom - 2.0 * (TEXT + 5.0) - 10.0,
         };
         legend.draw(pen, [left, top + 8.0])?;
 
@@ -255,15 +257,15 @@ impl Panel {
         for (x, label) in self.x_ticks(right - left) {
             let [x, _] = field.place([x, self.y.range[0]]);
             pen.line(&[[x, field.bottom], [x, field.bottom + 4.0]], GREY, 0.8)?;
-            pen.text(&label, [x, field.bottom + 6.0], TEXT, (HPos::Center, VPos::Top), false)?;
+            pen.text(&label, [x, field.bottom + 8.0], TEXT, (HPos::Center, VPos::Top), false)?;
         }
         for (y, label) in &y_ticks {
             let [_, y] = field.place([self.x.range[0], *y]);
             pen.line(&[[left - 4.0, y], [left, y]], GREY, 0.8)?;
             pen.text(label, [left - 7.0, y], TEXT, (HPos::Right, VPos::Center), false)?;
         }
-        let middle = [(left + right) / 2.0, (field.top + field.bottom) / 2.0];
-        let below = field.bottom + 6.0 + TEXT + 3.0;
+        let middle = [left.midpoint(right), field.top.midpoint(field.bottom)];
+        let below = field.bottom + 8.0 + TEXT + 5.0;
         pen.text(&self.x.label, [middle[0], below], TEXT, (HPos::Center, VPos::Top), false)?;
         let beside = frame[0] + 8.0 + TEXT / 2.0;
         pen.text(&self.y.label, [beside, middle[1]], TEXT, (HPos::Center, VPos::Center), true)
@@ -302,7 +304,7 @@ impl Layer {
                 let [x, y] = field.place(*at);
                 if field.contains([x, y]) {
                     let anchor = (HPos::Left, VPos::Center);
-                    pen.text(text, [x + 7.0, y], TEXT - 2.0, anchor, false)?;
+                    pen.text(text, [x + 6.0, y - 7.0], TEXT - 2.0, anchor, false)?;
                 }
             }
             Mark::Surface(surface) => surface.draw(pen, field)?,

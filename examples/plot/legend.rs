@@ -1,7 +1,7 @@
 //! The title of a panel and the legend beside or below it.
 
-use plotters::style::text_anchor::{HPos, VPos};
 use plotters::prelude::DrawingBackend;
+use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{
     Error, Layer,

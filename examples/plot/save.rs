@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path, path::PathBuf, sync::OnceLock};
 
+use plotters::prelude::DrawingBackend;
 use plotters::{
     prelude::{BitMapBackend, SVGBackend},
     style::{FontStyle, register_font},
 };
-use plotters::prelude::DrawingBackend;
 
 use super::{Error, Figure, Mark, draw::Pen};
 
@@ -35,8 +35,7 @@ impl Figure {
             .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
         let text = self.svg()?;
         write_atomically(&svg, |part| {
-            fs::write(part, &text)
-                .map_err(|source| Error::Write { path: svg.clone(), source })
+            fs::write(part, &text).map_err(|source| Error::Write { path: svg.clone(), source })
         })?;
         let pixels = self.pixels()?;
         write_atomically(&png, |part| {
@@ -78,8 +77,7 @@ impl Figure {
         let [width, height] = self.size.map(|n| (n * FINENESS) as usize);
         let mut fine = vec![255; width * height * 3];
         {
-            let mut backend =
-                BitMapBackend::with_buffer(&mut fine, (width as u32, height as u32));
+            let mut backend = BitMapBackend::with_buffer(&mut fine, (width as u32, height as u32));
             self.draw(&mut Pen::new(&mut backend, f64::from(FINENESS)))?;
             backend.present().map_err(draw_error)?;
         }
@@ -101,9 +99,8 @@ impl Figure {
     }
 
     fn validate(&self) -> Result<(), Error> {
-        let invalid = |what, value: String, expected| {
-            Err(Error::InvalidArgument { what, value, expected })
-        };
+        let invalid =
+            |what, value: String, expected| Err(Error::InvalidArgument { what, value, expected });
         if self.size.iter().any(|n| !(1..=8192).contains(n)) {
             return invalid("size of a figure", format!("{:?}", self.size), "1 to 8192 points");
         }
