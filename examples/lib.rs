@@ -5,4 +5,3 @@ pub mod predator_prey;
 pub mod progress;
 pub mod score;
 pub mod shooting;
-pub mod threads;
