@@ -78,25 +78,30 @@ pub use ansatz_ops as ops;
 /// sees this module.
 #[cfg(all(doctest, feature = "nn", feature = "ode", feature = "data"))]
 mod book {
-    macro_rules! chapters {
-        ($($name:ident: $path:literal,)*) => {
-            $(#[doc = include_str!($path)] mod $name {})*
-        };
-    }
-
-    chapters! {
-        readme: "../../../README.md",
-        introduction: "../../../docs/src/introduction.md",
-        architecture: "../../../docs/src/architecture.md",
-        solving: "../../../docs/src/solving.md",
-        derivatives: "../../../docs/src/derivatives.md",
-        training: "../../../docs/src/training.md",
-        data: "../../../docs/src/data.md",
-        randomness: "../../../docs/src/randomness.md",
-        extending: "../../../docs/src/extending.md",
-        devices: "../../../docs/src/devices.md",
-        benchmarks: "../../../docs/src/benchmarks.md",
-        atlas: "../../../docs/src/atlas.md",
-        capabilities: "../../../docs/src/capabilities.md",
-    }
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../../../docs/src/architecture.md")]
+    mod architecture {}
+    #[doc = include_str!("../../../docs/src/solving.md")]
+    mod solving {}
+    #[doc = include_str!("../../../docs/src/derivatives.md")]
+    mod derivatives {}
+    #[doc = include_str!("../../../docs/src/training.md")]
+    mod training {}
+    #[doc = include_str!("../../../docs/src/data.md")]
+    mod data {}
+    #[doc = include_str!("../../../docs/src/randomness.md")]
+    mod randomness {}
+    #[doc = include_str!("../../../docs/src/extending.md")]
+    mod extending {}
+    #[doc = include_str!("../../../docs/src/devices.md")]
+    mod devices {}
+    #[doc = include_str!("../../../docs/src/benchmarks.md")]
+    mod benchmarks {}
+    #[doc = include_str!("../../../docs/src/atlas.md")]
+    mod atlas {}
+    #[doc = include_str!("../../../docs/src/capabilities.md")]
+    mod capabilities {}
 }
