@@ -10,6 +10,7 @@ use ansatz::nn::{Adam, AdamConfig, Mlp, MlpConfig, Optimizer, Parameters, Schedu
 use ansatz::ode::{
     Adjoint, Backsolve, NoGradient, Pid, RecursiveCheckpoint, Tsit5, solve,
 };
+use ansatz_examples::plot::{Axis, Figure, Layer, OKABE_ITO, Panel};
 use candle_core::{DType, Device, Tensor};
 
 use super::{Claim, Context, Entry, Verdict};
@@ -129,7 +130,24 @@ fn train(
     Ok(())
 }
 
-fn plot_spiral(_: &Context, _: &Tensor, _: &Tensor) -> Result<(), AnyError> { Ok(()) }
+fn plot_spiral(context: &Context, data: &Tensor, fitted: &Tensor) -> Result<(), AnyError> {
+    let points = |t: &Tensor| -> Result<Vec<[f64; 2]>, AnyError> {
+        Ok(t.squeeze(1)?.to_vec2::<f64>()?.iter().map(|row| [row[0], row[1]]).collect())
+    };
+    let panel = Panel::new(
+        "A neural ODE fitted to a cubic spiral",
+        Axis::linear("y₁", [-2.2, 2.2]),
+        Axis::linear("y₂", [-2.2, 2.2]),
+    )
+    .with(Layer::line(points(fitted)?, OKABE_ITO[0]).label("neural ODE"))
+    .with(Layer::points(points(data)?, OKABE_ITO[1]).label("data"));
+    let svg = context.plot("neural-de.svg");
+    context.plot("neural-de.png");
+    let folder = svg.parent().ok_or("the plot has no folder")?;
+    Figure::new(560, 520).panel([0.0, 0.0, 1.0, 1.0], panel).save(folder, "neural-de")?;
+    Ok(())
+}
+
 // ---- augmentation -------------------------------------------------------------------------------
 
 /// Flows on a line keep the order of points, so the best a neural ODE can do for x ↦ −x on
