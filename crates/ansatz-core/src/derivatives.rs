@@ -100,7 +100,8 @@ pub fn hessian<M: Module<Jet>>(model: &M, x: &Tensor) -> Result<Tensor> {
     let second = y.coefficients(2)?.reshape((count, shape.elem_count()))?;
     let triangle = constant(combination, &[count, count], x)?.matmul(&second)?;
     let mirror = Tensor::from_vec(mirror, d * d, x.device())?;
-    let full = triangle.index_select(&mirror, 0)?.reshape(stacked::with_rows(d * d, shape.dims()))?;
+    let full =
+        triangle.index_select(&mirror, 0)?.reshape(stacked::with_rows(d * d, shape.dims()))?;
     let dims = [shape.dims(), &[d, d]].concat();
     Ok(first_axis_last(&full)?.reshape(dims)?)
 }

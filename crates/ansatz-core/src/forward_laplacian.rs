@@ -55,8 +55,8 @@ impl ForwardLaplacian {
             });
         };
         let unit = Tensor::eye(d, x.dtype(), x.device())?;
-        let rows = stacked::align(&unit, x.rank())?
-            .broadcast_as(stacked::with_rows(d, x.dims()))?;
+        let rows =
+            stacked::align(&unit, x.rank())?.broadcast_as(stacked::with_rows(d, x.dims()))?;
         let zeros = x.zeros_like()?.detach().unsqueeze(0)?;
         Ok(Self { stack: Tensor::cat(&[&x.unsqueeze(0)?, &rows, &zeros], 0)?, weights: None })
     }

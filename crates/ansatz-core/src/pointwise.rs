@@ -110,9 +110,7 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
     let rounded = w.affine(1.0, -1.0)?;
     let ratio = rounded.eq(0.0)?.where_cond(&e.ones_like()?, &(w.log()? / rounded)?)?;
     let output = (value.relu()? + (e * ratio)?)?;
-    Ok(custom_vjp(&[x], &output, move |g| {
-        Ok(vec![Some((g * candle_nn::ops::sigmoid(&value)?)?)])
-    })?)
+    Ok(custom_vjp(&[x], &output, move |g| Ok(vec![Some((g * candle_nn::ops::sigmoid(&value)?)?)]))?)
 }
 
 /// `xⁿ` by repeated squaring.

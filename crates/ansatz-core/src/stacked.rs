@@ -106,17 +106,14 @@ pub(crate) fn add_constant(stack: &Tensor, value: &Tensor) -> Result<Tensor> {
     } else {
         let dims = with_rows(rows - 1, &first.dims()[1..]);
         let rest = aligned.narrow(0, 1, rows - 1)?;
-        let rest = if rest.dims() == dims { rest } else { rest.broadcast_as(dims)?.contiguous()? };
+        let rest =
+            if rest.dims() == dims { rest } else { rest.broadcast_as(dims)?.contiguous()? };
         Tensor::cat(&[&first, &rest], 0)?
     };
     let (stack_shape, value_shape) = (aligned.dims().to_vec(), value.dims().to_vec());
     let (unaligned, value_tracked) = (stack.dims().to_vec(), value.track_op());
     Ok(custom_vjp(&[stack, value], &output, move |g| {
-        let value = if value_tracked {
-            Some(reduce_to(&g.get(0)?, &value_shape)?)
-        } else {
-            None
-        };
+        let value = if value_tracked { Some(reduce_to(&g.get(0)?, &value_shape)?) } else { None };
         Ok(vec![Some(reduce_to(g, &stack_shape)?.reshape(unaligned.as_slice())?), value])
     })?)
 }

@@ -1,4 +1,5 @@
 //! Plain tensors as `TensorLike`: pointwise functions and their gradients.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use ansatz_core::{
     Error, Pointwise, TensorLike,
@@ -22,8 +23,24 @@ fn gradients_of_all_functions() {
     let everywhere = [-2.3, -0.6, 0.1, 0.9, 3.1];
     let positive = [0.2, 0.7, 1.0, 2.5];
     for function in [
-        Tanh, Sin, Cos, Exp, Powi(3), Powi(0), Powi(1), Powi(-3), Powf(2.0), Recip, Sigmoid,
-        Softplus, Silu, Gelu, GeluTanh, Erf, Relu, Abs,
+        Tanh,
+        Sin,
+        Cos,
+        Exp,
+        Powi(3),
+        Powi(0),
+        Powi(1),
+        Powi(-3),
+        Powf(2.0),
+        Recip,
+        Sigmoid,
+        Softplus,
+        Silu,
+        Gelu,
+        GeluTanh,
+        Erf,
+        Relu,
+        Abs,
     ] {
         // Steep near 0: looser where 1/x³ is of order 10³.
         let options = GradCheck { relative: 1e-5, ..GradCheck::default() };

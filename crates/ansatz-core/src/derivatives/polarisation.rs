@@ -15,8 +15,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(partials: &[&[usize]], coordinates: usize) -> Result<Self> {
-        let mut plan =
-            Self { order: 0, directions: Vec::new(), requests: Vec::new() };
+        let mut plan = Self { order: 0, directions: Vec::new(), requests: Vec::new() };
         let mut index = BTreeMap::new();
         for axes in partials {
             let mut alpha = vec![0i64; coordinates];

@@ -67,9 +67,8 @@ pub(crate) fn evaluate(function: Pointwise, x: &Series, derivative: bool) -> Res
             // Φ′(x) = e^(−x²/2) / √(2π)
             let order = if derivative { x.order() } else { x.order().saturating_sub(1) };
             let exponent = x.truncated(order).square()?.affine(-0.5, 0.0)?;
-            let density = exp(&exponent, false)?
-                .value
-                .affine(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.0)?;
+            let density =
+                exp(&exponent, false)?.value.affine(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.0)?;
             let phi = v.affine(FRAC_1_SQRT_2, 0.0)?.erf()?.affine(0.5, 0.5)?;
             let value = integrate(phi, x, &density)?;
             times_argument(x, Evaluated { value, derivative: derivative.then_some(density) })
@@ -201,9 +200,7 @@ fn sigmoid(x: &Series, derivative: bool) -> Result<Evaluated> {
     let complement = Pointwise::Sigmoid.apply(&x.value.neg()?)?;
     let g = (&y * &complement)?;
     let slope = (complement - &y)?;
-    coupled(x, y, g, derivative, |k, p| {
-        minus(multiply(&slope, p.y.at(k))?, p.y.inner_square(k)?)
-    })
+    coupled(x, y, g, derivative, |k, p| minus(multiply(&slope, p.y.at(k))?, p.y.inner_square(k)?))
 }
 
 fn recip(x: &Series) -> Result<Series> {
@@ -253,8 +250,7 @@ fn powi(x: &Series, n: i64, derivative: bool) -> Result<Evaluated> {
 
 fn power(x: &Series, n: i64) -> Result<Series> {
     if n == 0 {
-        let terms =
-            x.terms.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?;
+        let terms = x.terms.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?;
         return Ok(Series { value: x.value.ones_like()?, terms });
     }
     let mut base = if n < 0 { recip(x)? } else { x.clone() };
@@ -285,8 +281,7 @@ fn piecewise_linear(
     let terms = x.terms.iter().map(|t| multiply(&slope, t)).collect::<Result<_>>()?;
     let value = Series { value: function.apply(&x.value)?, terms };
     let derivative = if derivative {
-        let zeros =
-            x.terms.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?;
+        let zeros = x.terms.iter().map(Tensor::zeros_like).collect::<candle_core::Result<_>>()?;
         Some(Series { value: slope, terms: zeros })
     } else {
         None

@@ -87,8 +87,7 @@ impl Series {
     pub(crate) fn product(&self, rhs: &Self) -> Result<Self> {
         let value = multiply(&self.value, &rhs.value)?;
         let order = self.order().min(rhs.order());
-        let terms =
-            (1..=order).map(|k| self.convolve(rhs, k, 0, k)).collect::<Result<Vec<_>>>()?;
+        let terms = (1..=order).map(|k| self.convolve(rhs, k, 0, k)).collect::<Result<Vec<_>>>()?;
         Ok(Self { value, terms })
     }
 

@@ -90,7 +90,8 @@ impl TensorLike for Jet {
         if rows == 1 {
             return Ok(self.with(tensor_like::matmul(&a, &b)?));
         }
-        let block = |t: &Tensor, k: usize| t.narrow(0, 1 + (k - 1) * self.directions, self.directions);
+        let block =
+            |t: &Tensor, k: usize| t.narrow(0, 1 + (k - 1) * self.directions, self.directions);
         let (a0, b0) = (a.narrow(0, 0, 1)?, b.narrow(0, 0, 1)?);
         let mut blocks = vec![tensor_like::matmul(&a0, &b0)?];
         // The products with the values, for all orders at once.

@@ -24,10 +24,8 @@ fn all_partials() -> Vec<Vec<usize>> {
     let mut all = vec![vec![]];
     let mut last = all.clone();
     for _ in 0..4 {
-        last = last
-            .iter()
-            .flat_map(|axes| (0..3).map(|i| [axes.clone(), vec![i]].concat()))
-            .collect();
+        last =
+            last.iter().flat_map(|axes| (0..3).map(|i| [axes.clone(), vec![i]].concat())).collect();
         all.extend(last.clone());
     }
     all
@@ -44,9 +42,7 @@ fn check_product<M: Module<Jet>>(model: &M, factor: impl Fn(usize, usize, f64) -
         let expected: Vec<f64> = POINTS
             .iter()
             .map(|p| {
-                (0..3)
-                    .map(|i| factor(i, axes.iter().filter(|&&a| a == i).count(), p[i]))
-                    .product()
+                (0..3).map(|i| factor(i, axes.iter().filter(|&&a| a == i).count(), p[i])).product()
             })
             .collect();
         let expected = Tensor::from_vec(expected, (3, 1), &Device::Cpu).unwrap();
@@ -97,13 +93,7 @@ fn every_partial_of_a_gaussian() {
     let model = |p: &Jet| p.sqr()?.sum_keepdim(1)?.scale(-0.5)?.exp();
     // Derivatives of e^(−x²/2): Hermite polynomials He₀ … He₄ with alternating sign.
     check_product(&model, |_, n, x| {
-        let hermite = [
-            1.0,
-            x,
-            x * x - 1.0,
-            x.powi(3) - 3.0 * x,
-            x.powi(4) - 6.0 * x * x + 3.0,
-        ][n];
+        let hermite = [1.0, x, x * x - 1.0, x.powi(3) - 3.0 * x, x.powi(4) - 6.0 * x * x + 3.0][n];
         (-1f64).powi(n as i32) * hermite * (-0.5 * x * x).exp()
     });
 }
@@ -155,7 +145,8 @@ fn hessians_and_laplacians() {
     let mut trace = Tensor::zeros((3, 2), h.dtype(), h.device()).unwrap();
     for i in 0..3 {
         for j in 0..3 {
-            let entry = h.narrow(2, i, 1).unwrap().narrow(3, j, 1).unwrap().reshape((3, 2)).unwrap();
+            let entry =
+                h.narrow(2, i, 1).unwrap().narrow(3, j, 1).unwrap().reshape((3, 2)).unwrap();
             let partial = mixed_partial(&net, &points(), &[i, j]).unwrap();
             assert_close(&entry, &partial, 1e-13, "entry");
             if i == j {

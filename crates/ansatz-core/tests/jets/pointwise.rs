@@ -99,8 +99,7 @@ fn reverse_rules() {
     for (function, positive) in FUNCTIONS {
         let value = generic(&[3], 0.2);
         let value = if positive { ((value * 0.4).unwrap() + 1.2).unwrap() } else { value };
-        let inputs =
-            [value, generic(&[2, 3], 1.0), generic(&[2, 3], 2.0), generic(&[2, 3], 3.0)];
+        let inputs = [value, generic(&[2, 3], 1.0), generic(&[2, 3], 2.0), generic(&[2, 3], 3.0)];
         gradcheck(
             |v| Ok(Jet::from_coefficients(&v[0], &v[1..])?.pointwise(function)?.stack().clone()),
             &inputs,
@@ -124,7 +123,8 @@ fn reverse_rules_of_forward_laplacians() {
                     };
                     // The product gives a Laplacian that is not zero.
                     let u = seed.mul_constant(&v[1])?.mul(&seed)?.pointwise(function)?;
-                    let all = [u.value()?.unsqueeze(0)?, u.gradient()?, u.laplacian()?.unsqueeze(0)?];
+                    let all =
+                        [u.value()?.unsqueeze(0)?, u.gradient()?, u.laplacian()?.unsqueeze(0)?];
                     Ok(Tensor::cat(&all, 0)?)
                 },
                 &[x.clone(), (generic(&[3], 0.9).sqr().unwrap() + 0.5).unwrap()],
