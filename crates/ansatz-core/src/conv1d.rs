@@ -21,11 +21,11 @@ pub(crate) fn conv1d(
     dilation: usize,
     groups: usize,
 ) -> Result<Tensor> {
-    let ((batch, channels, length), (outputs, per_group, width)) =
-        match (x.dims3(), kernel.dims3()) {
-            (Ok(x), Ok(kernel)) => (x, kernel),
-            _ => return Err(mismatch("input and kernel of conv1d, three axes each", x, kernel)),
-        };
+    let (Ok((batch, channels, length)), Ok((outputs, per_group, width))) =
+        (x.dims3(), kernel.dims3())
+    else {
+        return Err(mismatch("input and kernel of conv1d, three axes each", x, kernel));
+    };
     for (what, value) in [
         ("stride of conv1d", stride),
         ("dilation of conv1d", dilation),

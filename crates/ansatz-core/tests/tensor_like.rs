@@ -1,4 +1,5 @@
 //! Plain tensors as `TensorLike`: pointwise functions and their gradients.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use ansatz_core::{
     Error, Pointwise, TensorLike,

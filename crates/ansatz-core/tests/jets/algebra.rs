@@ -289,6 +289,12 @@ fn products_of_series_in_closed_form() {
     assert_close(softmax.stack(), expected.stack(), 1e-15, "softmax");
 }
 
+fn model<T: TensorLike>(x: &T, w: &Tensor, b: &Tensor) -> Result<T> {
+    let y = x.dense(w, Some(b))?.tanh()?;
+    let last = y.shape()?.rank() - 1;
+    y.mul(&y.sum_keepdim(last)?)?.add(&y.narrow(last, 0, 1)?)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -303,11 +309,6 @@ proptest! {
         let dims = [dims, vec![features]].concat();
         let weight = generic(&[3, features], 0.2);
         let bias = generic(&[3], 0.3);
-        fn model<T: TensorLike>(x: &T, w: &Tensor, b: &Tensor) -> Result<T> {
-            let y = x.dense(w, Some(b))?.tanh()?;
-            let last = y.shape()?.rank() - 1;
-            y.mul(&y.sum_keepdim(last)?)?.add(&y.narrow(last, 0, 1)?)
-        }
         let x = generic(&dims, 0.1);
         let v = generic(&[vec![directions], dims.clone()].concat(), 0.5);
         let y = model(&Jet::seed(&x, &v, order).unwrap(), &weight, &bias).unwrap();

@@ -1,4 +1,5 @@
 //! Jets, forward Laplacians and the derivatives read from them.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod algebra;
 mod partials;
@@ -66,11 +67,8 @@ impl Net {
 
     /// The same network with trainable parameters.
     fn trainable(&self) -> Self {
-        let vars: Vec<Tensor> = self
-            .parameters()
-            .iter()
-            .map(|p| Var::from_tensor(p).unwrap().into_inner())
-            .collect();
+        let vars: Vec<Tensor> =
+            self.parameters().iter().map(|p| Var::from_tensor(p).unwrap().into_inner()).collect();
         Self::from_parameters(&vars)
     }
 }
