@@ -46,7 +46,6 @@ fn our_states() {
     let primal = |s: &Lifted<Bound>| flat(&s.0.primal().unwrap());
     let lift = |v: &[f64]| {
         let value = of_shape(v, &[4], DType::F64);
-        // A bound of NaN is none; the suite wants a state that holds one.
         Lifted(Bound::around(&value, 0.1).unwrap())
     };
     check_state(4, f64::EPSILON, lift, primal).unwrap();

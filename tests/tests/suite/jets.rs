@@ -114,7 +114,7 @@ fn the_residual_has_the_right_gradient() -> Checked {
     Ok(())
 }
 
-/// One step goes downhill by what the gradient promises; thirty lower the loss by half.
+/// The first step goes downhill; thirty lower the loss by half.
 #[test]
 fn training_on_a_residual() -> Checked {
     for dtype in [DType::F64, DType::F32] {
