@@ -149,6 +149,11 @@ impl State for Vec<f64> {
             self.clear();
             return Ok(());
         };
+        for (c, x) in coefficients.iter().zip(terms) {
+            if *c != 0.0 && x.len() != n {
+                return Err(length_mismatch("a term of a linear combination", n, x.len()));
+            }
+        }
         self.clear();
         match base {
             Some(base) => self.extend_from_slice(base),
@@ -161,11 +166,8 @@ impl State for Vec<f64> {
                 if *c == 0.0 {
                     continue;
                 }
-                let Some(x) = x.get(start..end) else {
-                    return Err(length_mismatch("a term of a linear combination", n, x.len()));
-                };
                 let factor = h * c;
-                for (s, x) in self[start..end].iter_mut().zip(x) {
+                for (s, x) in self[start..end].iter_mut().zip(&x[start..end]) {
                     *s += factor * x;
                 }
             }
