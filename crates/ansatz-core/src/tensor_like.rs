@@ -593,7 +593,8 @@ pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let rank = a.rank().max(b.rank());
     if rank <= 4 || a.rank() < 2 || b.rank() < 2 {
         // candle gives wrong values when an operand was broadcast over the batch beforehand.
-        let copied = |t: &Tensor| if t.stride().contains(&0) { t.contiguous() } else { Ok(t.clone()) };
+        let copied =
+            |t: &Tensor| if t.stride().contains(&0) { t.contiguous() } else { Ok(t.clone()) };
         return Ok(copied(a)?.broadcast_matmul(&copied(b)?)?);
     }
     let split = |t: &Tensor| {

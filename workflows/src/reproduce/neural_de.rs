@@ -7,9 +7,7 @@
 //! (optimise-then-discretise) gives it only up to the error of the solver.
 use ansatz::core::{Key, Module};
 use ansatz::nn::{Adam, AdamConfig, Mlp, MlpConfig, Optimizer, Parameters, Schedule};
-use ansatz::ode::{
-    Adjoint, Backsolve, NoGradient, Pid, RecursiveCheckpoint, Tsit5, solve,
-};
+use ansatz::ode::{Adjoint, Backsolve, NoGradient, Pid, RecursiveCheckpoint, Tsit5, solve};
 use ansatz_examples::plot::{Axis, Figure, Layer, OKABE_ITO, Panel};
 use candle_core::{DType, Device, Tensor};
 
@@ -211,7 +209,8 @@ fn adjoints(context: &Context) -> Result<[Claim; 2], AnyError> {
     // gradient of the discrete solution.
     let discrete = |steps: usize| -> Result<Tensor, AnyError> {
         let net = net.clone();
-        let field = move |_: f64, y: &Tensor| Ok::<_, ansatz::core::Error>((net.forward(y)? * 3.0)?);
+        let field =
+            move |_: f64, y: &Tensor| Ok::<_, ansatz::core::Error>((net.forward(y)? * 3.0)?);
         Ok(solve(field, y0.clone(), (0.0, 1.0))
             .with(Tsit5)
             .steps(steps)
@@ -239,7 +238,8 @@ fn adjoints(context: &Context) -> Result<[Claim; 2], AnyError> {
 
     let mut gaps = Vec::new();
     for &tolerance in tolerances {
-        let a = adaptive_gradient(&parameters, &net, &y0, tolerance, RecursiveCheckpoint::default())?;
+        let a =
+            adaptive_gradient(&parameters, &net, &y0, tolerance, RecursiveCheckpoint::default())?;
         let b = adaptive_gradient(&parameters, &net, &y0, tolerance, Backsolve)?;
         let gap = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
         gaps.push(gap / a.iter().map(|a| a * a).sum::<f64>().sqrt());
@@ -278,9 +278,8 @@ where
     A: Adjoint<Field, Tensor, Tsit5, Pid>,
 {
     let net = net.clone();
-    let field = boxed(move |_: f64, y: &Tensor| {
-        Ok::<_, ansatz::core::Error>((net.forward(y)? * 3.0)?)
-    });
+    let field =
+        boxed(move |_: f64, y: &Tensor| Ok::<_, ansatz::core::Error>((net.forward(y)? * 3.0)?));
     let solution = solve(field, y0.clone(), (0.0, 1.0))
         .with(Tsit5)
         .tolerance(tolerance, tolerance)
