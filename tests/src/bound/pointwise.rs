@@ -14,23 +14,10 @@ pub(super) fn apply(x: &Bound, function: Pointwise) -> Result<Bound> {
     };
     match function {
         Tanh | Sigmoid | Erf | Exp | Softplus => between_ends(x, function),
-        Ln | Sqrt => {
-            positive(x)?;
-            between_ends(x, function)
-        }
-        Recip => {
-            // 1/x = −1/(−x), so only one sign has to be positive.
-            if positive(&x.neg()?).is_ok() {
-                return x.neg()?.pointwise(Recip)?.neg();
-            }
-            positive(x)?;
-            between_ends(x, function)
-        }
+        // 1/x = −1/(−x), so only one sign has to be positive.
+        Recip if positive(&x.neg()?).is_ok() => on_positive(&x.neg()?, Recip)?.neg(),
         Powf(p) if p.fract() == 0.0 && p.abs() < 64.0 => apply(x, Powi(p as i32)),
-        Powf(_) => {
-            positive(x)?;
-            between_ends(x, function)
-        }
+        Ln | Sqrt | Recip | Powf(_) => on_positive(x, function),
         Powi(n) => integer_power(x, n),
         Sin => around_centre(x, Sin, &x.centre.cos()?),
         Cos => around_centre(x, Cos, &x.centre.sin()?.neg()?),
@@ -71,6 +58,12 @@ fn between_ends(x: &Bound, function: Pointwise) -> Result<Bound> {
     let (a, b) = (rest.get(0)?, rest.get(1)?);
     let half = (&a - &b)?.abs()?.affine(0.5, 0.0)?;
     affine(x, &slope, &(a + b)?.affine(0.5, 0.0)?, &half)
+}
+
+/// [`between_ends`] for functions that bend one way on the positive numbers, and are needed there.
+fn on_positive(x: &Bound, function: Pointwise) -> Result<Bound> {
+    positive(x)?;
+    between_ends(x, function)
 }
 
 /// `f` and `f′` at every element, by a jet along the direction of ones.

@@ -19,10 +19,27 @@ pub fn check_tensor_like<T: TensorLike>(
 ) -> Verdict {
     let tolerance = if dtype == DType::F64 { 1e-13 } else { 2e-5 };
     let inputs = run("inputs", Inputs::new(dtype))?;
-    let lifted = run("lift", inputs.map(&lift))?;
     let expected = run("plain tensors", everything(&inputs))?;
-    let results = run("the type", everything(&lifted))?;
-    for ((name, plain), (_, value)) in expected.iter().zip(&results) {
+    let lifted = run("lift", inputs.map(&lift))?;
+    check_values(&expected, &run("the type", everything(&lifted))?, tolerance)?;
+    // The layout of the memory must not matter.
+    let strided = run("lift", inputs.map(|x| lift(&columns_first(x)?)))?;
+    check_values(&expected, &run("the type, strided", everything(&strided))?, tolerance)
+        .map_err(|e| format!("strided: {e}"))?;
+    for (name, wrong) in misfits(&lifted) {
+        if wrong.is_ok() {
+            return Err(format!("{name}: accepted"));
+        }
+    }
+    Ok(())
+}
+
+fn check_values<T: TensorLike>(
+    expected: &[(String, Tensor)],
+    results: &[(String, T)],
+    tolerance: f64,
+) -> Verdict {
+    for ((name, plain), (_, value)) in expected.iter().zip(results) {
         let primal = run(name, value.primal())?;
         if primal.dims() != plain.dims() || primal.dtype() != plain.dtype() {
             return Err(format!("{name}: {:?}, expected {:?}", primal.dims(), plain.dims()));
@@ -35,12 +52,16 @@ pub fn check_tensor_like<T: TensorLike>(
         }
         close(name, &numbers(name, &primal)?, &numbers(name, plain)?, tolerance)?;
     }
-    for (name, wrong) in misfits(&lifted) {
-        if wrong.is_ok() {
-            return Err(format!("{name}: accepted"));
-        }
-    }
     Ok(())
+}
+
+/// The same tensor with its first and last axes swapped in memory.
+fn columns_first(x: &Tensor) -> Result<Tensor> {
+    if x.rank() < 2 {
+        return Ok(x.clone());
+    }
+    let last = x.rank() - 1;
+    Ok(x.transpose(0, last)?.contiguous()?.transpose(0, last)?)
 }
 
 fn numbers(what: &str, t: &Tensor) -> Result<Vec<f64>, String> {
@@ -95,6 +116,9 @@ impl Inputs<Tensor> {
 
 /// Every method of the trait, once.
 fn everything<T: TensorLike>(inputs: &Inputs<T>) -> Result<Vec<(String, T)>> {
+    use Pointwise::{
+        Abs, Cos, Erf, Exp, Gelu, GeluTanh, Powi, Relu, Sigmoid, Silu, Sin, Softplus, Tanh,
+    };
     let Inputs { a, b, row, cube, image, dtype } = inputs;
     let constant = |dims: &[usize]| wave(dims, 5.0, *dtype);
     let weight = constant(&[4, 3])?;
@@ -120,6 +144,10 @@ fn everything<T: TensorLike>(inputs: &Inputs<T>) -> Result<Vec<(String, T)>> {
         ("div", a.div(b)?),
         ("matmul", a.matmul(&b.transpose(0, 1)?)?),
         ("matmul of a batch", cube.matmul(&cube.transpose(1, 2)?)?),
+        (
+            "matmul with an operand that was broadcast",
+            cube.matmul(&image.narrow(1, 0, 1)?.squeeze(0)?.broadcast_as((2, 4, 4))?)?,
+        ),
         ("matmul_constant", a.matmul_constant(&constant(&[3, 2])?)?),
         ("dense", a.dense(&weight, None)?),
         ("dense with bias", a.dense(&weight, Some(&constant(&[4])?))?),
@@ -173,9 +201,6 @@ fn everything<T: TensorLike>(inputs: &Inputs<T>) -> Result<Vec<(String, T)>> {
     .collect();
     // Where the argument has both signs.
     let centred = a.add_scalar(-0.5)?;
-    use Pointwise::{
-        Abs, Cos, Erf, Exp, Gelu, GeluTanh, Powi, Relu, Sigmoid, Silu, Sin, Softplus, Tanh,
-    };
     for function in [
         Tanh,
         Sin,

@@ -1,4 +1,5 @@
 //! What the crates do together, and what a crate outside the project can build on them.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 mod bad_input;
 mod bound;

@@ -3,7 +3,7 @@
 use ansatz::{
     core::{Module, Result},
     nn::Mlp,
-    ode::{Rk4, Tsit5, solve},
+    ode::{Rk4, Tsit5, WithArguments, solve},
     ops::{GradCheck, custom_vjp, gradcheck, vjp},
 };
 use ansatz_tests::ThreeEighths;
@@ -140,5 +140,29 @@ fn solves_compose() -> Checked {
     let w = normal(59, &[3, 2], DType::F64);
     let store = (back * &w)?.sum_all()?.backward()?;
     assert_close(&flat(store.get(&leaf).unwrap()), &flat(&w), 1e-8);
+    Ok(())
+}
+
+/// A field may capture the result of an operation: the gradient goes on to what is behind it, and
+/// agrees with an explicit argument.
+#[test]
+fn captured_results_have_gradients() -> Checked {
+    let inputs = [normal(60, &[3, 2], DType::F64), normal(61, &[2, 2], DType::F64)];
+    let captured = |v: &[Tensor]| {
+        let matrix = v[1].sin()?;
+        let field = move |_t: f64, y: &Tensor| y.matmul(&matrix)?.tanh();
+        let run = solve(field, v[0].clone(), (0.0, 1.0)).with(ThreeEighths).steps(4).run();
+        Ok(run.map_err(crate::through)?.y_end)
+    };
+    let explicit = |v: &[Tensor]| {
+        let field = WithArguments::new(
+            |_t: f64, y: &Tensor, a: &[Tensor]| y.matmul(&a[0])?.tanh(),
+            vec![v[1].sin()?],
+        );
+        let run = solve(field, v[0].clone(), (0.0, 1.0)).with(ThreeEighths).steps(4).run();
+        Ok(run.map_err(crate::through)?.y_end)
+    };
+    gradcheck(captured, &inputs, &GradCheck::default())?;
+    gradcheck(explicit, &inputs, &GradCheck::default())?;
     Ok(())
 }
