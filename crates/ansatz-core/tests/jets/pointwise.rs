@@ -30,7 +30,8 @@ fn argument(x0: f64, dtype: DType) -> Jet {
 fn check(dtype: DType, relative: f64, of_largest: f64, absolute: f64) {
     for (function, x0, expected) in REFERENCE {
         let y = argument(x0, dtype).pointwise(function).unwrap();
-        let largest = expected.iter().fold(0f64, |m, e| m.max(e.abs()));
+        // The value does not count: derivatives must be right where the function saturates.
+        let largest = expected[1..].iter().fold(0f64, |m, e| m.max(e.abs()));
         for (k, e) in expected.iter().enumerate() {
             for (direction, stretch) in [(0, 1.0), (1, (-2f64).powi(k as i32))] {
                 let got = values(&y.coefficient(k, direction).unwrap())[0] / stretch;
