@@ -76,8 +76,7 @@ impl PredatorPrey {
     /// As [`lotka_volterra`](Self::lotka_volterra), or when a width is zero.
     pub fn universal(parameters: &Parameters, start: Rates, hidden: &[usize]) -> Result<Self> {
         let sizes = [&[2], hidden, &[2]].concat();
-        let network = Mlp::new(&MlpConfig::new(sizes), parameters.builder().pp("network"))
-            .map_err(Error::custom)?;
+        let network = Mlp::new(&MlpConfig::new(sizes), parameters.builder().pp("network"))?;
         Ok(Self { network: Some(network), ..Self::lotka_volterra(parameters, start)? })
     }
 

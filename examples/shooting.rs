@@ -136,8 +136,7 @@ pub fn fit_in_stages(
             let whole = ProgressEvent::new(label, done + event.step).of(total);
             progress.report(&event.loss.map_or(whole, |loss| whole.with_loss(loss)));
         };
-        fit(&mut adam, &schedule, 0..steps, |_| Ok(loss(&shooting)?), &relay)
-            .map_err(Error::custom)?;
+        fit(&mut adam, &schedule, 0..steps, |_| loss(&shooting), &relay)?;
         done += steps;
     }
     Ok(shooting)

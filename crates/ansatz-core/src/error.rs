@@ -105,5 +105,13 @@ impl From<Error> for ansatz_ops::Error {
     }
 }
 
+/// Passing through candle keeps the error: converting candle's error back gives the one put in.
+#[cfg(feature = "candle")]
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        ansatz_ops::Error::from(error).into()
+    }
+}
+
 /// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

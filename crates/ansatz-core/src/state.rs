@@ -8,7 +8,8 @@ use crate::{Error, Result};
 /// The two arithmetic operations are fused, so that a step of a solver makes one pass over memory
 /// for each stage and no temporaries.
 pub trait State: Clone {
-    /// `self ← base + h · Σⱼ cⱼ xⱼ`; without `base`, the sum alone.
+    /// `self ← base + h · Σⱼ cⱼ xⱼ`; without `base`, the sum alone; with nothing to add, zeros of
+    /// the size of `self`.
     ///
     /// Terms with `cⱼ = 0` are skipped, so `xⱼ` may then hold anything.
     ///
@@ -145,10 +146,7 @@ impl State for Vec<f64> {
         coefficients: &[f64],
         terms: &[Self],
     ) -> Result<()> {
-        let Some(n) = base.or(terms.first()).map(Vec::len) else {
-            self.clear();
-            return Ok(());
-        };
+        let n = base.or(terms.first()).unwrap_or(self).len();
         for (c, x) in coefficients.iter().zip(terms) {
             if *c != 0.0 && x.len() != n {
                 return Err(length_mismatch("a term of a linear combination", n, x.len()));
@@ -229,7 +227,11 @@ impl State for candle_core::Tensor {
             .filter(|(c, _)| **c != 0.0)
             .map(|(c, x)| (h * c, x))
             .collect();
-        *self = ansatz_ops::linear_combination(base, &used)?;
+        *self = if base.is_none() && used.is_empty() {
+            self.zeros_like()?.detach()
+        } else {
+            ansatz_ops::linear_combination(base, &used)?
+        };
         Ok(())
     }
 

@@ -162,7 +162,22 @@ impl From<ansatz_core::Error> for Error {
     fn from(error: ansatz_core::Error) -> Self {
         match error {
             ansatz_core::Error::Candle(inner) => inner.into(),
+            ansatz_core::Error::Custom(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::Core(ansatz_core::Error::Custom(other)),
+            },
             other => Self::Core(other),
+        }
+    }
+}
+
+/// An error of this crate passes through modules, vector fields and losses and comes out as itself.
+impl From<Error> for ansatz_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Candle(inner) => Self::Candle(inner),
+            Error::Core(inner) => inner,
+            other => Self::custom(other),
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn fit<O: Optimizer>(
     optimizer: &mut O,
     schedule: &Schedule,
     steps: Range<u64>,
-    mut loss: impl FnMut(u64) -> Result<Tensor>,
+    mut loss: impl FnMut(u64) -> ansatz_core::Result<Tensor>,
     progress: &dyn Progress,
 ) -> Result<Vec<f64>> {
     schedule.validate()?;

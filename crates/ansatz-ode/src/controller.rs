@@ -130,6 +130,7 @@ impl Pid {
 
 impl<M: Adaptive> Controller<M> for Pid {
     fn validate(&self) -> Result<()> {
+        const { assert!(M::TABLEAU.has_error_estimate(), "an adaptive method needs one") };
         let tolerance = "a finite number ≥ 0, not both tolerances 0";
         for (what, value) in [("rtol", self.rtol), ("atol", self.atol)] {
             if !(value.is_finite() && value >= 0.0) {

@@ -139,5 +139,13 @@ impl From<Error> for ansatz_core::Error {
     }
 }
 
+/// A solve inside a custom gradient or a gradient check passes its error on.
+#[cfg(feature = "candle")]
+impl From<Error> for ansatz_ops::Error {
+    fn from(error: Error) -> Self {
+        ansatz_core::Error::from(error).into()
+    }
+}
+
 /// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

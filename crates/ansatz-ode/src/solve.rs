@@ -50,20 +50,30 @@ where
 /// A solve being described; see [`solve`].
 #[derive(Debug, Clone)]
 #[must_use = "a solve does nothing until `run`"]
+#[non_exhaustive]
 pub struct Solve<F, Y, M, C, A> {
-    pub(crate) field: F,
-    pub(crate) y0: Y,
-    pub(crate) span: Span,
-    pub(crate) method: M,
-    pub(crate) controller: C,
-    pub(crate) save: Save,
-    pub(crate) max_steps: usize,
-    pub(crate) adjoint: A,
+    /// The right-hand side.
+    pub field: F,
+    /// The initial state.
+    pub y0: Y,
+    /// From where to where.
+    pub span: Span,
+    /// The method, `()` until chosen.
+    pub method: M,
+    /// The step size control, `()` until chosen.
+    pub controller: C,
+    /// What is kept.
+    pub save: Save,
+    /// Most steps, accepted and rejected together.
+    pub max_steps: usize,
+    /// How gradients are computed.
+    pub adjoint: A,
 }
 
 impl<F, Y, C, A> Solve<F, Y, (), C, A> {
     /// Chooses the method.
     pub fn with<M: ExplicitRungeKutta>(self, method: M) -> Solve<F, Y, M, C, A> {
+        const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
         let Self { field, y0, span, controller, save, max_steps, adjoint, .. } = self;
         Solve { field, y0, span, method, controller, save, max_steps, adjoint }
     }

@@ -26,6 +26,28 @@ impl Tableau {
         self.b.len()
     }
 
+    /// Whether the numbers of nodes, rows and weights fit together: checked when a method is
+    /// compiled into a solve.
+    pub const fn is_well_formed(&self) -> bool {
+        let stages = self.stages();
+        if stages == 0 || self.c.len() != stages || self.a.len() != stages || self.c[0] != 0.0 {
+            return false;
+        }
+        let mut i = 0;
+        while i < stages {
+            if self.a[i].len() != i {
+                return false;
+            }
+            i += 1;
+        }
+        self.error.is_empty() || self.has_error_estimate()
+    }
+
+    /// Whether there is an error estimate: a weight for each stage and an order.
+    pub const fn has_error_estimate(&self) -> bool {
+        self.error.len() == self.stages() && self.embedded_order > 0
+    }
+
     /// Whether the last stage is the derivative at the end of the step ("first same as last"), so
     /// that it serves as the first stage of the next step.
     pub const fn first_same_as_last(&self) -> bool {
@@ -62,7 +84,8 @@ pub trait ExplicitRungeKutta: Copy + Send + Sync + 'static {
     }
 }
 
-/// A method with an error estimate, fit for adaptive steps.
+/// A method with an error estimate, fit for adaptive steps. A tableau without one does not compile
+/// into an adaptive solve.
 pub trait Adaptive: ExplicitRungeKutta {}
 
 /// The cubic Hermite interpolant through both ends of a step, written on the stages.

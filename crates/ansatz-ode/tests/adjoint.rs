@@ -42,8 +42,7 @@ fn check_discrete<M: ExplicitRungeKutta>(method: M, span: (f64, f64), save: Save
             .steps(7)
             .save(save.clone())
             .adjoint(RecursiveCheckpoint::new(slots))
-            .run()
-            .map_err(ansatz_ops::Error::custom)?;
+            .run()?;
         contract(&s)
     };
     gradcheck(run, &inputs(), &GradCheck::default()).unwrap();

@@ -91,7 +91,7 @@ fn training_data_that_is_not_finite() -> Checked {
         |step| {
             snapshots.push(parameters.flatten()?.to_vec1::<f64>()?);
             let net = model.clone();
-            let end = run(move |_, y| net.forward(y), &y0).map_err(core::Error::from)?.y_end;
+            let end = run(move |_, y| net.forward(y), &y0)?.y_end;
             Ok(end.affine(1.0, -at(step))?.sqr()?.mean_all()?)
         },
         &History::default(),
@@ -108,7 +108,7 @@ fn training_data_that_is_not_finite() -> Checked {
         0..1,
         |_| {
             let net = model.clone();
-            Ok(run(move |_, y| net.forward(y), &spoilt).map_err(core::Error::from)?.y_end)
+            Ok(run(move |_, y| net.forward(y), &spoilt)?.y_end)
         },
         &History::default(),
     );

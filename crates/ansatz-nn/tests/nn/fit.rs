@@ -3,11 +3,11 @@
 use std::sync::Mutex;
 
 use ansatz_core::{
-    Key, Module, ProgressEvent, Silent,
+    Key, Module, ProgressEvent, Result, Silent,
     candle::{DType, Device, Tensor},
 };
 use ansatz_nn::{
-    Adam, AdamConfig, Checkpoint, Clip, Error, Mlp, MlpConfig, Parameters, Result, Schedule, fit,
+    Adam, AdamConfig, Checkpoint, Clip, Error, Mlp, MlpConfig, Parameters, Schedule, fit,
 };
 
 use crate::{bits, store};
@@ -145,7 +145,7 @@ fn progress_and_errors() {
     let result = fit(&mut adam, &(-0.1).into(), 0..1, loss, &Silent);
     assert!(matches!(result, Err(Error::InvalidArgument { .. })), "{result:?}");
     // The caller's error comes back as it is.
-    let failing = |_| Err(Error::NoGradient);
+    let failing = |_| Err(Error::NoGradient.into());
     let result = fit(&mut adam, &0.1.into(), 0..1, failing, &Silent);
     assert!(matches!(result, Err(Error::NoGradient)), "{result:?}");
     // One element in any shape is a loss.

@@ -137,12 +137,10 @@ where
         let cotangent = cotangent.detach();
         let rows = (0..saved)
             .map(|i| Ok(cotangent.get(i)?.contiguous()?))
-            .collect::<Result<Vec<_>>>()
-            .map_err(ansatz_ops::Error::custom)?;
+            .collect::<ansatz_ops::Result<Vec<_>>>()?;
         let end =
             if end_only { rows[0].zeros_like()? } else { cotangent.get(saved)?.contiguous()? };
-        let gradients = vjp(&held, &rows, &end).map_err(ansatz_ops::Error::custom)?;
-        held.arrange(gradients).map_err(ansatz_ops::Error::custom)
+        Ok(held.arrange(vjp(&held, &rows, &end)?)?)
     })?;
     for (i, y) in solution.ys.iter_mut().enumerate() {
         *y = packed.get(i)?;
