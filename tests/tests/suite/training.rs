@@ -62,7 +62,7 @@ impl Trainee {
     pub(crate) fn train(&mut self, steps: std::ops::Range<u64>, history: &History) -> Vec<f64> {
         let (y0, data) = spiral(self.parameters.dtype());
         let model = &self.model;
-        fit(&mut self.adam, &SCHEDULE, steps, |_| Ok(loss(model, &y0, &data)?), history).unwrap()
+        fit(&mut self.adam, &SCHEDULE, steps, |_| loss(model, &y0, &data), history).unwrap()
     }
 
     pub(crate) fn bits(&self) -> Vec<u64> {
