@@ -66,6 +66,15 @@ pub enum Error {
         /// End of the interval.
         t1: f64,
     },
+    /// The field reads a variable that it did not read at the start, where variables are sought.
+    #[error(
+        "at t = {t} the vector field reads a variable that it does not read at the start of the \
+         interval, so its gradient would be lost; bind it as an argument with `WithArguments`"
+    )]
+    LateVariable {
+        /// Time of the evaluation.
+        t: f64,
+    },
     /// An option has a value that makes no sense.
     #[error("{what} = {value}: expected {expected}")]
     InvalidArgument {

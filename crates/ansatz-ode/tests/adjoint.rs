@@ -281,3 +281,39 @@ fn rejected_steps_do_not_matter() {
     run(Dopri5);
     let _ = FixedStep { step: 1.0 };
 }
+
+/// A variable that the field reads only later would lose its gradient: that is an error.
+#[test]
+fn late_variables_are_refused() {
+    let early = Var::new(&[0.5f64], &Device::Cpu).unwrap();
+    let late = Var::new(&[0.7f64], &Device::Cpu).unwrap();
+    for backsolve in [false, true] {
+        let (a, b) = (early.as_tensor().clone(), late.as_tensor().clone());
+        let switch = move |t: f64, y: &Tensor| if t < 0.5 { y * &a } else { y * &b };
+        let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+        let setup = solve(switch, y0, (0.0, 1.0)).with(Rk4).steps(10);
+        let s = if backsolve { setup.adjoint(Backsolve).run() } else { setup.run() }.unwrap();
+        let result = s.y_end.backward().map(|_| ()).map_err(ansatz_ode::Error::from);
+        let found = match &result {
+            Err(ansatz_ode::Error::LateVariable { t }) => *t >= 0.5,
+            Err(ansatz_ode::Error::Field { source, .. }) => {
+                matches!(source, ansatz_ode::core::Error::Custom(_))
+            }
+            _ => false,
+        };
+        assert!(found, "{result:?}");
+    }
+    // As arguments both receive theirs.
+    let arguments = vec![early.as_tensor().clone(), late.as_tensor().clone()];
+    let switch = WithArguments::new(
+        |t: f64, y: &Tensor, p: &[Tensor]| if t < 0.5 { y * &p[0] } else { y * &p[1] },
+        arguments,
+    );
+    let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let s = solve(switch, y0, (0.0, 1.0)).with(Rk4).steps(10).run().unwrap();
+    let store = s.y_end.backward().unwrap();
+    for v in [&early, &late] {
+        let g = values(store.get(v).unwrap())[0];
+        assert!((g - 0.5 * 0.6f64.exp()).abs() < 5e-2, "{g}");
+    }
+}

@@ -99,6 +99,17 @@ impl Parameters {
         Self { tensors, sums }
     }
 
+    /// Errors if the graph of `slope`, evaluated at `leaf`, reaches a variable that is not known.
+    pub(crate) fn check_complete(&self, slope: &Tensor, leaf: &Tensor, t: f64) -> Result<()> {
+        let known =
+            |v: &Tensor| v.id() == leaf.id() || self.tensors.iter().any(|k| k.id() == v.id());
+        if variables(std::slice::from_ref(slope)).iter().all(known) {
+            Ok(())
+        } else {
+            Err(Error::LateVariable { t })
+        }
+    }
+
     /// Adds what one backward pass found.
     pub(crate) fn add(&mut self, store: &candle_core::backprop::GradStore) -> Result<()> {
         for (tensor, sum) in self.tensors.iter().zip(&mut self.sums) {

@@ -53,7 +53,8 @@ where
                 .chain(&inputs.captured)
                 .map(|p| Ok(p.zeros_like()?.detach()))
                 .collect::<Result<_>>()?;
-            let augmented = AugmentedField { field: &field, inputs };
+            let augmented =
+                AugmentedField { field: &field, inputs, parameters: parameters.clone() };
             let mut state = Augmented { y: y_end.clone(), a: end.clone(), g: zeros };
             let mut t = t_end;
             let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
@@ -108,6 +109,7 @@ struct Augmented {
 struct AugmentedField<'a, F> {
     field: &'a F,
     inputs: &'a Inputs,
+    parameters: Parameters,
 }
 
 impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
@@ -115,6 +117,7 @@ impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
         let leaf = Var::from_tensor(&s.y)?.into_inner();
         let mut slope = s.y.clone();
         self.field.eval_with(t, &leaf, &self.inputs.leaves, &mut slope)?;
+        self.parameters.check_complete(&slope, &leaf, t)?;
         let store = backward_from(&[slope.clone()], &[s.a.neg()?])?;
         ds.y = slope.detach();
         ds.a = match store.get(&leaf) {

@@ -28,8 +28,9 @@ use crate::{
 /// gradient of an end time is the slope of the solution there, right to the tolerance of the
 /// solve; states saved exactly at the end move with it.
 ///
-/// Variables are found by evaluating the field once at the start; a variable that only appears at
-/// other times must be an explicit argument.
+/// Variables are found by evaluating the field once at the start. A variable that it reads only at
+/// other times must be an explicit argument; the backward pass looks for such variables once a step
+/// and fails with [`Error::LateVariable`] rather than lose their gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecursiveCheckpoint {
     /// Most states held at any time, at least 1. With as many as there are steps nothing is
@@ -61,17 +62,53 @@ struct Watch<'a, M> {
 #[derive(Clone)]
 struct Record {
     states: Recorder<Tensor>,
-    /// Start of each step and, last, the end of the last one. A step's signed length is the
-    /// difference, to the last bit: that is how the forward solve computes it.
-    times: Vec<f64>,
+    times: Times,
     /// For each saved state the step in which it lies and its position there; `None` at the start.
     saves: Vec<Option<(usize, Position)>>,
 }
 
-impl Record {
+/// Start of each step and, last, the end of the last one. A step's signed length is the difference,
+/// to the last bit: that is how the forward solve computes it.
+///
+/// Kept in blocks, because a vector that grows holds its numbers three times over while it moves.
+#[derive(Clone)]
+struct Times {
+    blocks: Vec<Vec<f64>>,
+}
+
+impl Times {
+    const BLOCK: usize = 4096;
+
+    fn starting_at(t0: f64) -> Self {
+        let mut times = Self { blocks: Vec::new() };
+        times.push(t0);
+        times
+    }
+
+    fn push(&mut self, t: f64) {
+        match self.blocks.last_mut() {
+            Some(block) if block.len() < Self::BLOCK => block.push(t),
+            _ => {
+                let mut block = Vec::with_capacity(Self::BLOCK);
+                block.push(t);
+                self.blocks.push(block);
+            }
+        }
+    }
+
+    fn at(&self, index: usize) -> f64 {
+        self.blocks[index / Self::BLOCK][index % Self::BLOCK]
+    }
+
+    /// Number of steps.
+    fn steps(&self) -> usize {
+        let (full, last) = (self.blocks.len() - 1, self.blocks.last().map_or(0, Vec::len));
+        full * Self::BLOCK + last - 1
+    }
+
     /// Start and signed length of a step.
     fn step(&self, index: usize) -> (f64, f64) {
-        (self.times[index], self.times[index + 1] - self.times[index])
+        (self.at(index), self.at(index + 1) - self.at(index))
     }
 }
 
@@ -89,7 +126,7 @@ impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
 
     fn accepted(&mut self, step: &Step<'_, Tensor>) -> Result<()> {
         self.record.states.push(step.y0);
-        let index = self.record.times.len() - 1;
+        let index = self.record.times.steps();
         self.record.times.push(step.t1);
         self.saver.accepted(step)?;
         for &t in &self.saver.ts[self.record.saves.len()..] {
@@ -115,14 +152,14 @@ where
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::<Tensor, M>::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = vec![None; saver.ts.len()];
-        let record = Record { states, times: vec![solve.span.t0], saves };
+        let record = Record { states, times: Times::starting_at(solve.span.t0), saves };
         let mut watch = Watch { saver, record };
         let reached =
             integrate::<F, Tensor, M, C>(&solve.problem(), &solve.controller, &mut watch)?;
         watch.saver.finish(reached.t, &reached.y);
         let Watch { saver, mut record } = watch;
         if solve.save == Save::End {
-            let last = record.times.len().checked_sub(2);
+            let last = record.times.steps().checked_sub(1);
             record.saves.push(last.map(|i| (i, Position::End)));
         }
         let solution = Solution {
@@ -141,7 +178,7 @@ where
             let mut adjoint = end.clone();
             let replay = Replay::<F, M> { field: &field, method: std::marker::PhantomData };
             record.states.clone().reverse(
-                |i, y| replay.advance(record.step(i), i, y),
+                |i, y| replay.advance(record.times.step(i), i, y),
                 |i, y| {
                     let mut inside = Vec::new();
                     // Saves are in order of time, so those of one step stand together.
@@ -158,7 +195,7 @@ where
                         }
                     }
                     adjoint = replay.step_vjp(
-                        record.step(i),
+                        record.times.step(i),
                         i,
                         y,
                         &adjoint,
@@ -258,6 +295,10 @@ where
             self.field
                 .eval_with(time, &leaf, leaves, &mut slope)
                 .map_err(|source| Error::Field { t: time, step: index, source })?;
+            if j == 0 {
+                // Once a step is enough to find a control that switches variables.
+                parameters.check_complete(&slope, &leaf, time)?;
+            }
             inputs.push(leaf);
             slopes.push(slope);
         }
