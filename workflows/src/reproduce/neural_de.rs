@@ -50,7 +50,7 @@ fn scalar(t: &Tensor) -> Result<f64, AnyError> {
 
 // ---- learning dynamics --------------------------------------------------------------------------
 
-/// The cubic spiral y' = (y³) A from (2, 0) (R. T. Q. Chen et al. 2018, section 5.1; here the
+/// The cubic spiral y' = (y³) A from (2, 0) (the example of R. T. Q. Chen et al. 2018; here the
 /// 30 points on [0, 1.5] of C. Rackauckas et al. 2020), learnt by the network 2-50-2 on y³.
 fn spiral(context: &Context) -> Result<Claim, AnyError> {
     let cpu = &Device::Cpu;
@@ -83,7 +83,7 @@ fn spiral(context: &Context) -> Result<Claim, AnyError> {
     Ok(Claim {
         claim: "a neural ODE learns the dynamics of a spiral from one trajectory".into(),
         published: "fits the data (figure, no number)".into(),
-        source: "section 2.3; task of Chen et al. 2018".into(),
+        source: "chapter 2 (neural ODEs); task of Chen et al. 2018".into(),
         measured: format!("mean square error {before:.2e} before, {after:.2e} after {steps} steps"),
         verdict: Verdict::holds_if(after < 1e-3 && after < 1e-3 * before),
     })
@@ -158,15 +158,14 @@ fn augmentation(context: &Context) -> Result<[Claim; 2], AnyError> {
         Claim {
             claim: "an unaugmented neural ODE cannot learn x ↦ −x".into(),
             published: "impossible: mean square error ≥ 1 on {−1, 1}".into(),
-            source: "section 2.3, approximation properties; Dupont et al. 2019, proposition 1"
-                .into(),
+            source: "chapter 2, approximation properties; Dupont et al. 2019, proposition 1".into(),
             measured: format!("{plain:.6} after {steps} steps"),
             verdict: Verdict::holds_if((1.0 - 1e-6..1.1).contains(&plain)),
         },
         Claim {
             claim: "one augmented dimension suffices".into(),
             published: "representable: error → 0".into(),
-            source: "section 2.3, approximation properties".into(),
+            source: "chapter 2, approximation properties".into(),
             measured: format!("{augmented:.1e} after {steps} steps"),
             verdict: Verdict::holds_if(augmented < 1e-4),
         },
@@ -253,14 +252,14 @@ fn adjoints(context: &Context) -> Result<[Claim; 2], AnyError> {
             claim: "discretise-then-optimise gives the exact gradient of the discrete solution"
                 .into(),
             published: "exact (no number)".into(),
-            source: "section 5.1, discretise-then-optimise".into(),
+            source: "chapter 5, discretise-then-optimise".into(),
             measured: format!("{worst:.0e} relative to central differences"),
             verdict: Verdict::holds_if(worst < 1e-8),
         },
         Claim {
             claim: "optimise-then-discretise agrees to solver tolerance, and only to that".into(),
             published: "approximate, error of the solver (no number)".into(),
-            source: "section 5.1, optimise-then-discretise".into(),
+            source: "chapter 5, optimise-then-discretise".into(),
             measured: format!("relative gap {}", listed.join(", ")),
             verdict: Verdict::holds_if(within && falling && gaps[0] > 1e-9),
         },
