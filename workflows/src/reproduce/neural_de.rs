@@ -79,7 +79,8 @@ fn spiral(context: &Context) -> Result<Claim, AnyError> {
     train(&parameters, steps, 0.05, loss)?;
     let fitted = trajectory(learnt(), true)?;
     let after = scalar(&(&fitted - &data)?.sqr()?.mean_all()?)?;
-    plot_spiral(context, &data, &fitted)?;
+    let fine: Vec<f64> = (0..=300).map(|i| 1.5 * f64::from(i) / 300.0).collect();
+    plot_spiral(context, &data, &self::trajectory(learnt(), start.clone(), &fine, true)?)?;
     Ok(Claim {
         claim: "a neural ODE learns the dynamics of a spiral from one trajectory".into(),
         published: "fits the data (figure, no number)".into(),
