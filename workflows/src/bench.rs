@@ -14,7 +14,7 @@
 //!     let error = (value - std::f64::consts::PI.powi(2) / 6.0).abs();
 //!     Ok(Measured::new(timing, Work::Steps(1000), error).with("value", value))
 //! }
-//! let variant = Variant { workload: "X1", method: "sum", run };
+//! let variant = Variant { workload: "X1", library: "ansatz", method: "sum", run };
 //! assert_eq!(variant.peer(), "ansatz-sum");
 //! ```
 mod adjoint_memory;
@@ -41,6 +41,8 @@ use crate::AnyError;
 pub struct Variant {
     /// As the peers call it, e.g. `O1.end`.
     pub workload: &'static str,
+    /// Whose code does the work: `ansatz`, or `candle` for a composition of candle's operations.
+    pub library: &'static str,
     /// What the workload leaves open, e.g. `Tsit5`; may be empty.
     pub method: &'static str,
     /// Sets up, measures with [`timed`], compares with the reference value.
@@ -48,9 +50,10 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// `ansatz`, or `ansatz-` and the method.
+    /// The library, followed by `-` and the method where there is one.
     pub fn peer(&self) -> String {
-        if self.method.is_empty() { "ansatz".into() } else { format!("ansatz-{}", self.method) }
+        let Self { library, method, .. } = self;
+        if method.is_empty() { (*library).into() } else { format!("{library}-{method}") }
     }
 
     /// Names the variant among all: workload and peer.

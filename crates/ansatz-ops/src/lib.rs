@@ -16,6 +16,7 @@
 
 mod checkpoint;
 mod combine;
+mod cpu;
 mod custom_vjp;
 mod error;
 mod gradcheck;

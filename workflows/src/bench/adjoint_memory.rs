@@ -14,7 +14,8 @@ const GRADIENT: f64 = 3.686827302608415;
 
 /// Both lengths.
 pub(super) fn variants() -> Vec<Variant> {
-    let run = |workload, run| Variant { workload, method: "Euler-checkpoint32", run };
+    let run =
+        |workload, run| Variant { workload, library: "ansatz", method: "Euler-checkpoint32", run };
     vec![
         run("adjoint_memory.1000", |r| measure(r, 1_000)),
         run("adjoint_memory.100000", |r| measure(r, 100_000)),

@@ -18,10 +18,30 @@ const Y20: [f64; 3] = [13.793199595128619, 12.951803936189899, 34.90160868113514
 /// End point only, and 1000 outputs at `t = 0.02 k`, with two methods.
 pub(super) fn variants() -> Vec<Variant> {
     vec![
-        Variant { workload: "O1.end", method: "Tsit5", run: |r| measure(r, Tsit5, false) },
-        Variant { workload: "O1.end", method: "Dopri5", run: |r| measure(r, Dopri5, false) },
-        Variant { workload: "O1.save1000", method: "Tsit5", run: |r| measure(r, Tsit5, true) },
-        Variant { workload: "O1.save1000", method: "Dopri5", run: |r| measure(r, Dopri5, true) },
+        Variant {
+            workload: "O1.end",
+            library: "ansatz",
+            method: "Tsit5",
+            run: |r| measure(r, Tsit5, false),
+        },
+        Variant {
+            workload: "O1.end",
+            library: "ansatz",
+            method: "Dopri5",
+            run: |r| measure(r, Dopri5, false),
+        },
+        Variant {
+            workload: "O1.save1000",
+            library: "ansatz",
+            method: "Tsit5",
+            run: |r| measure(r, Tsit5, true),
+        },
+        Variant {
+            workload: "O1.save1000",
+            library: "ansatz",
+            method: "Dopri5",
+            run: |r| measure(r, Dopri5, true),
+        },
     ]
 }
 

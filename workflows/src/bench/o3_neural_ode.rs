@@ -37,14 +37,49 @@ const SPIRAL: Reference = Reference {
 /// Adaptive with two methods and both adjoints, and fixed steps, which must match to rounding.
 pub(super) fn variants() -> Vec<Variant> {
     vec![
-        Variant { workload: "O3", method: "Tsit5-checkpoint", run: |r| tsit5(r, false) },
-        Variant { workload: "O3", method: "Dopri5-checkpoint", run: |r| dopri5(r, false) },
-        Variant { workload: "O3", method: "Tsit5-backsolve", run: |r| backsolve(r, false) },
-        Variant { workload: "O3", method: "Rk4-fixed", run: |r| rk4(r, false) },
-        Variant { workload: "O3.spiral", method: "Tsit5-checkpoint", run: |r| tsit5(r, true) },
-        Variant { workload: "O3.spiral", method: "Dopri5-checkpoint", run: |r| dopri5(r, true) },
-        Variant { workload: "O3.spiral", method: "Tsit5-backsolve", run: |r| backsolve(r, true) },
-        Variant { workload: "O3.spiral", method: "Rk4-fixed", run: |r| rk4(r, true) },
+        Variant {
+            workload: "O3",
+            library: "ansatz",
+            method: "Tsit5-checkpoint",
+            run: |r| tsit5(r, false),
+        },
+        Variant {
+            workload: "O3",
+            library: "ansatz",
+            method: "Dopri5-checkpoint",
+            run: |r| dopri5(r, false),
+        },
+        Variant {
+            workload: "O3",
+            library: "ansatz",
+            method: "Tsit5-backsolve",
+            run: |r| backsolve(r, false),
+        },
+        Variant { workload: "O3", library: "ansatz", method: "Rk4-fixed", run: |r| rk4(r, false) },
+        Variant {
+            workload: "O3.spiral",
+            library: "ansatz",
+            method: "Tsit5-checkpoint",
+            run: |r| tsit5(r, true),
+        },
+        Variant {
+            workload: "O3.spiral",
+            library: "ansatz",
+            method: "Dopri5-checkpoint",
+            run: |r| dopri5(r, true),
+        },
+        Variant {
+            workload: "O3.spiral",
+            library: "ansatz",
+            method: "Tsit5-backsolve",
+            run: |r| backsolve(r, true),
+        },
+        Variant {
+            workload: "O3.spiral",
+            library: "ansatz",
+            method: "Rk4-fixed",
+            run: |r| rk4(r, true),
+        },
     ]
 }
 

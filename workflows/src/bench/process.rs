@@ -68,6 +68,7 @@ mod tests {
 
     const VARIANT: Variant = Variant {
         workload: "X1",
+        library: "ansatz",
         method: "",
         run: |_| {
             let rules = Rules { budget_s: 0.0, ..Rules::default() };

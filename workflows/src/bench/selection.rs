@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     fn variant(workload: &'static str, method: &'static str) -> Variant {
-        Variant { workload, method, run: |_| Err("not run here".into()) }
+        Variant { workload, library: "ansatz", method, run: |_| Err("not run here".into()) }
     }
 
     fn ids(names: &[&str]) -> Result<Vec<String>, Error> {
