@@ -8,6 +8,7 @@
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
+//! - [`pointwise`]: tanh, sin, exp, gelu, … by vector kernels of known accuracy.
 //! - [`backward_from`], [`variables`]: candle's backward pass from several outputs, and what it
 //!   would reach.
 //!

@@ -157,7 +157,7 @@ if __name__ == "__main__":
     print("//! Written by coefficients.py, which says how they come about: do not edit.\n")
     near = mpf("0.75")
     module("single", "f32", single, {"bits": 16, "exp": 5, "LN": 3, "LN_1P": 5, "sin": 3, "cos": 3, "erf": 6,
-                                     "near": near, "end": 15, "tail": 4, "pole": mpf("2.4")})
+                                     "near": near, "end": 15, "tail": 4, "pole": mpf("3.3")})
     print()
     module("double", "f64", double, {"bits": 42, "exp": 10, "LN": 8, "LN_1P": 11, "sin": 6, "cos": 6, "erf": 11,
                                      "near": near, "end": 39, "tail": 10, "pole": 5})

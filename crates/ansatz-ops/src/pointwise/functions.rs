@@ -437,9 +437,9 @@ fn bounded<T: Real>(x: T) -> T {
 }
 
 /// `t = |x|` where `t Φ(−t)` is not 0, else where it becomes 0; `e = e^(−t²/2)`; `tail` with
-/// `Φ(−t) = e · tail`.
+/// `Φ(−t) = e · tail`, and most of its rounding error.
 #[inline(always)]
-fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, T) {
+fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, (T, T)) {
     let t = bounded(x).abs();
     // The rounding error of t² is a relative error of the exponential: kept apart.
     let square = t * t;
@@ -451,7 +451,7 @@ fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, T) {
 /// `(Φ(x), e^(−x²/2))`
 #[inline(always)]
 fn normal<T: Real>(x: T) -> (T, T) {
-    let (_, e, tail) = normal_tail(x);
+    let (_, e, (tail, _)) = normal_tail(x);
     let small = e.times(tail);
     let phi = if x < T::c(0.0) { small } else { T::c(1.0) - small };
     (phi, e.times(T::c(1.0)))
@@ -462,13 +462,13 @@ impl<T: Real> Function<T> for Gelu {
     fn value(self, x: T) -> T {
         let (t, e, tail) = normal_tail(x);
         // Scaled last: Φ may be subnormal where x Φ is not.
-        let scaled = e.times(t * tail);
+        let scaled = e.times_product(t, tail);
         if x < T::c(0.0) { -scaled } else { x - scaled }
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        let (t, e, tail) = normal_tail(x);
+        let (t, e, (tail, _)) = normal_tail(x);
         let small = e.times((-t).fma(T::c(DENSITY), tail));
         if x < T::c(0.0) { small } else { T::c(1.0) - small }
     }
@@ -570,7 +570,7 @@ pub(super) struct Erf;
 impl<T: Real> Function<T> for Erf {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let (_, e, tail) = normal_tail(x * T::c(std::f64::consts::SQRT_2));
+        let (_, e, (tail, _)) = normal_tail(x * T::c(std::f64::consts::SQRT_2));
         let far = (T::c(1.0) - T::c(2.0) * e.times(tail)).copysign(x);
         let near = x.erf_near();
         if x.abs() < T::ERF_NEAR { near } else { far }

@@ -48,8 +48,9 @@ pub(crate) trait Real:
     fn ln(self) -> Self;
     /// `ln(1 + self)` where `0 ≤ self ≤ 1`.
     fn ln_1p_unit(self) -> Self;
-    /// `½ erfcx(self/√2) = e^(self²/2) Φ(−self)` where `0 ≤ self ≤ NORMAL_END`.
-    fn normal_tail(self) -> Self;
+    /// `½ erfcx(self/√2) = e^(self²/2) Φ(−self)` where `0 ≤ self ≤ NORMAL_END`, and most of its
+    /// rounding error.
+    fn normal_tail(self) -> (Self, Self);
     /// The error function where `|self| < ERF_NEAR`.
     fn erf_near(self) -> Self;
 }
@@ -68,6 +69,14 @@ impl<T: Real> Scaled<T> {
     pub(crate) fn times(self, factor: T) -> T {
         factor.fma(self.rest, factor) * self.scale[0] * self.scale[1]
     }
+
+    /// The exponential times `a (b + low)`, whose rounding error is made good.
+    #[inline(always)]
+    pub(crate) fn times_product(self, a: T, (b, low): (T, T)) -> T {
+        let product = a * b;
+        let error = a.fma(low, a.fma(b, -product));
+        (product.fma(self.rest, error) + product) * self.scale[0] * self.scale[1]
+    }
 }
 
 /// `c₀ + c₁ x + c₂ x² + …`
@@ -78,6 +87,20 @@ fn horner<T: Real, const N: usize>(x: T, c: [T; N]) -> T {
         sum = sum.fma(x, c[k]);
     }
     sum
+}
+
+/// `(c₀ + c₁ x) + (c₂ + c₃ x) x² + …`, where `square` is x², and the rounding error of the last
+/// operation.
+#[inline(always)]
+fn by_pairs<T: Real, const N: usize>(x: T, square: T, c: [T; N]) -> (T, T) {
+    let top = (N - 1) / 2 * 2;
+    let mut sum = if top + 1 < N { c[top + 1].fma(x, c[top]) } else { c[top] };
+    for k in (1..top / 2).rev() {
+        sum = sum.fma(square, c[2 * k + 1].fma(x, c[2 * k]));
+    }
+    let last = c[1].fma(x, c[0]);
+    let value = sum.fma(square, last);
+    (value, sum.fma(square, -value) + last)
 }
 
 /// Argument reduction of the exponential.
@@ -248,8 +271,15 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn normal_tail(self) -> Self {
-                horner(self, $c::TAIL_P) / horner(self, $c::TAIL_Q)
+            fn normal_tail(self) -> (Self, Self) {
+                // The rounding error of the square cancels in the quotient.
+                let square = self * self;
+                let (p, p_low) = by_pairs(self, square, $c::TAIL_P);
+                let (q, q_low) = by_pairs(self, square, $c::TAIL_Q);
+                let inverse = 1.0 / q;
+                let ratio = p * inverse;
+                let low = (-ratio).fma(q_low, (-ratio).fma(q, p) + p_low) * inverse;
+                (ratio, low)
             }
 
             #[inline(always)]
