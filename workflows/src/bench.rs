@@ -19,9 +19,11 @@
 //! ```
 mod adjoint_memory;
 mod formulas;
+mod kernels;
 mod line;
 mod o1_lorenz;
 mod o3_neural_ode;
+mod peers;
 mod pinning;
 mod process;
 mod selection;
@@ -29,10 +31,11 @@ mod timing;
 
 pub use formulas::{bias, inputs, r2, targets, weight};
 pub use line::{Failure, Line, Measured, Work, table};
+pub use peers::{Figure, Peers, comparison};
 pub use pinning::{Pinning, cpus_in_list};
 pub use process::{Report, measure_here, measure_in_own_process};
 pub use selection::select;
-pub use timing::{Rules, Timing, timed};
+pub use timing::{Rules, Timing, timed, timed_repeated};
 
 use crate::AnyError;
 
@@ -64,7 +67,13 @@ impl Variant {
 
 /// Every variant of every workload.
 pub fn variants() -> Vec<Variant> {
-    [o1_lorenz::variants(), o3_neural_ode::variants(), adjoint_memory::variants()].concat()
+    [
+        o1_lorenz::variants(),
+        o3_neural_ode::variants(),
+        adjoint_memory::variants(),
+        kernels::variants(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]

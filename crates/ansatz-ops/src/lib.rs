@@ -8,6 +8,7 @@
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
+//! - [`pointwise`]: tanh, sin, exp, gelu, … by vector kernels of known accuracy.
 //! - [`backward_from`], [`variables`]: candle's backward pass from several outputs, and what it
 //!   would reach.
 //!
@@ -21,6 +22,7 @@ mod custom_vjp;
 mod error;
 mod gradcheck;
 mod norm;
+mod pointwise;
 mod vjp;
 
 pub use candle_core as candle;
@@ -30,4 +32,5 @@ pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
+pub use pointwise::{Pointwise, pointwise};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
