@@ -21,6 +21,7 @@ mod custom_vjp;
 mod error;
 mod gradcheck;
 mod norm;
+mod product;
 mod vjp;
 
 pub use candle_core as candle;
@@ -30,4 +31,5 @@ pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
+pub use product::matmul;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
