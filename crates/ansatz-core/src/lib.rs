@@ -36,8 +36,6 @@ mod jvp;
 #[cfg(feature = "candle")]
 mod module;
 #[cfg(feature = "candle")]
-mod pointwise;
-#[cfg(feature = "candle")]
 mod stacked;
 #[cfg(feature = "candle")]
 mod tensor_like;
@@ -47,6 +45,8 @@ pub use key::Key;
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use state::State;
 
+#[cfg(feature = "candle")]
+pub use ansatz_ops::Pointwise;
 #[cfg(feature = "candle")]
 pub use candle_core as candle;
 #[cfg(feature = "candle")]
@@ -66,7 +66,5 @@ pub use jet::Jet;
 pub use jvp::jvp;
 #[cfg(feature = "candle")]
 pub use module::{Candle, Module};
-#[cfg(feature = "candle")]
-pub use pointwise::Pointwise;
 #[cfg(feature = "candle")]
 pub use tensor_like::TensorLike;

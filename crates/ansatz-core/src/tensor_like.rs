@@ -643,7 +643,7 @@ impl TensorLike for Tensor {
     }
 
     fn pointwise(&self, function: Pointwise) -> Result<Self> {
-        function.apply(self)
+        Ok(function.apply(self)?)
     }
 
     fn add_scalar(&self, value: f64) -> Result<Self> {

@@ -22,6 +22,7 @@ mod error;
 mod gradcheck;
 mod norm;
 mod product;
+mod pointwise;
 mod vjp;
 
 pub use candle_core as candle;
@@ -32,4 +33,5 @@ pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
 pub use product::matmul;
+pub use pointwise::{Pointwise, pointwise};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

@@ -9,10 +9,12 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use candle_core::Tensor;
 
 use super::series::{Series, multiply};
-use crate::{
-    Pointwise, Result,
-    pointwise::{GELU_CUBIC, SQRT_2_OVER_PI, positive_mask, sign},
-};
+use crate::{Pointwise, Result};
+
+/// `√(2/π)`, the constant of the tanh approximation of GELU.
+const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
+/// The cubic coefficient of the tanh approximation of GELU.
+const GELU_CUBIC: f64 = 0.044715;
 
 /// `y = f(x)` and, where asked for, `f′(x)`, both to the order of `x`.
 pub(crate) struct Evaluated {
@@ -287,4 +289,14 @@ fn piecewise_linear(
         None
     };
     Ok(Evaluated { value, derivative })
+}
+
+/// 1 where `x > 0`, else 0, as a constant of the dtype of `x`.
+fn positive_mask(x: &Tensor) -> Result<Tensor> {
+    Ok(x.detach().gt(0.0)?.to_dtype(x.dtype())?)
+}
+
+/// The sign of `x` as a constant, 0 at 0.
+fn sign(x: &Tensor) -> Result<Tensor> {
+    Ok(x.detach().sign()?)
 }
