@@ -6,30 +6,11 @@
 mod tensor;
 mod thin;
 
-use crate::cpu::{Float, dispatch};
+use crate::{cpu::dispatch, pointwise::Real};
+pub(crate) use tensor::check_kind;
 pub use tensor::matmul;
 pub(crate) use thin::MOST as THIN;
 use thin::{by_length, contract, expand, outer};
-
-/// `a b + c`, rounded once where the machine has an instruction for it.
-pub(crate) trait Fma: Float {
-    /// `self · b + c`.
-    fn fma(self, b: Self, c: Self) -> Self;
-}
-
-impl Fma for f32 {
-    #[inline(always)]
-    fn fma(self, b: Self, c: Self) -> Self {
-        self.mul_add(b, c)
-    }
-}
-
-impl Fma for f64 {
-    #[inline(always)]
-    fn fma(self, b: Self, c: Self) -> Self {
-        self.mul_add(b, c)
-    }
-}
 
 /// A matrix that lies somewhere in a slice.
 #[derive(Debug, Clone, Copy)]
@@ -100,23 +81,23 @@ impl<T: Copy> Matrix<'_, T> {
 }
 
 /// `out += a b` on this thread; `out` is `[a.rows, b.columns]`, contiguous.
-pub(crate) fn add_product<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
+pub(crate) fn add_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
     product::<T>(a, b, out, true);
 }
 
 /// `out = a b` on this thread; what was in `out` does not matter.
-pub(crate) fn set_product<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
+pub(crate) fn set_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
     product::<T>(a, b, out, false);
 }
 
-fn product<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool) {
+fn product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     debug_assert_eq!((b.rows, out.len()), (k, m * n));
     if m == 0 || n == 0 {
         return;
     }
     let thin = k <= THIN || n <= THIN || m <= THIN;
-    if !add && (k == 0 || (thin && k > 0)) {
+    if !add && thin {
         out.fill(T::zero());
     }
     if k == 0 || (thin && thin_product(a, b, out)) {
@@ -152,7 +133,7 @@ fn product<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool)
 }
 
 /// `out += a b` for matrices with a short axis; `false` where their layout does not suit.
-fn thin_product<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> bool {
+fn thin_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> bool {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     let (at, bt) = (a.transposed(), b.transposed());
     if k <= THIN && n > THIN {

@@ -138,7 +138,7 @@ fn series_lanes<T: Real, const K: usize, const N: usize>(
     let mut out = [[T::c(0.0); LANES]; K];
     for j in 0..LANES {
         let factors = std::array::from_fn(|k| if k + 1 < N { c[k + 1][j] } else { T::c(0.0) });
-        let composed = compose(factors, std::array::from_fn(|k| z[k][j]));
+        let composed = compose::<T, K>(factors, std::array::from_fn(|k| z[k][j]));
         for k in 0..K {
             out[k][j] = composed[k];
         }

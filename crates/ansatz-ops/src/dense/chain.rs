@@ -198,13 +198,15 @@ impl<T: Real> Chain<'_, T> {
         for (l, (layer, keep)) in self.layers.iter().zip(&kept).enumerate() {
             let length = self.stack.rows() * points * layer.outputs;
             // What was kept of earlier layers lies before what this one keeps.
-            let start = keep.argument.as_ref().or(keep.output.as_ref()).map_or(tape.len(), |r| r.start);
+            let start =
+                keep.argument.as_ref().or(keep.output.as_ref()).map_or(tape.len(), |r| r.start);
             let (before, rest) = tape.split_at_mut(start);
             let source = match l.checked_sub(1).and_then(|p| kept[p].output.clone()) {
                 Some(range) => &before[range],
                 None => x,
             };
-            let (argument, rest) = rest.split_at_mut(if keep.argument.is_some() { length } else { 0 });
+            let (argument, rest) =
+                rest.split_at_mut(if keep.argument.is_some() { length } else { 0 });
             let target = match (&keep.output, &mut end) {
                 (Some(_), _) => &mut rest[..length],
                 (None, Some((_, out))) => &mut **out,
@@ -259,7 +261,14 @@ impl<T: Real> Chain<'_, T> {
                 let argument = kept[l].argument.clone().map_or(output, |r| &tape[r]);
                 let source = if from_outside { g } else { &current[..n] };
                 let per_row = points * layer.outputs;
-                activation::pull(self.stack, f, per_row, (argument, output), source, &mut other[..n]);
+                activation::pull(
+                    self.stack,
+                    f,
+                    per_row,
+                    (argument, output),
+                    source,
+                    &mut other[..n],
+                );
                 std::mem::swap(current, other);
                 from_outside = false;
             }

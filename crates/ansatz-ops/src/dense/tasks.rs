@@ -124,11 +124,24 @@ impl Plan {
                 let mut result = Vec::new();
                 let mut kept = Vec::new();
                 for (start, points) in self.blocks(task.points) {
-                    let x = self.gather(chain.stack, x, inputs, task.start + start, points, &mut gathered);
+                    let x = self.gather(
+                        chain.stack,
+                        x,
+                        inputs,
+                        task.start + start,
+                        points,
+                        &mut gathered,
+                    );
                     let mut tape = keep.then(|| vec![T::zero(); chain.tape_length(points)]);
                     let range = start * outputs..(start + points) * outputs;
                     if let [row] = &mut task.rows[..] {
-                        chain.forward(points, x, &mut scratch, &mut row[range], tape.as_deref_mut());
+                        chain.forward(
+                            points,
+                            x,
+                            &mut scratch,
+                            &mut row[range],
+                            tape.as_deref_mut(),
+                        );
                     } else {
                         result.resize(rows * points * outputs, T::zero());
                         chain.forward(points, x, &mut scratch, &mut result, tape.as_deref_mut());

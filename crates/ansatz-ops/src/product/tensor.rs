@@ -3,10 +3,11 @@
 use candle_core::{CpuStorage, Shape, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::{Fma, Matrix, add_product, set_product};
+use super::{Matrix, add_product, set_product};
 use crate::{
     Error, Result,
     cpu::{attach, by_float, collect},
+    pointwise::Real,
 };
 
 /// Floating-point operations from which on a second thread pays.
@@ -81,12 +82,15 @@ impl Shapes {
         let ([batch_a @ .., m, k], [batch_b @ .., k_b, n]) = (a.dims(), b.dims()) else {
             let what = "factors of a matrix product, two axes at least";
             let scalar = if a.rank() < 2 { a } else { b };
-            return Err(Error::Shape { what, expected: (1, 1).into(), got: scalar.shape().clone() });
+            return Err(Error::Shape {
+                what,
+                expected: (1, 1).into(),
+                got: scalar.shape().clone(),
+            });
         };
         let rank = batch_a.len().max(batch_b.len());
-        let axis = |batch: &[usize], i: usize| {
-            (i + batch.len()).checked_sub(rank).map_or(1, |i| batch[i])
-        };
+        let axis =
+            |batch: &[usize], i: usize| (i + batch.len()).checked_sub(rank).map_or(1, |i| batch[i]);
         let mut batch = Vec::with_capacity(rank);
         let mut fits = k == k_b;
         for i in 0..rank {
@@ -103,7 +107,6 @@ impl Shapes {
     fn output(&self) -> Shape {
         Shape::from([self.batch.as_slice(), &[self.m, self.n]].concat())
     }
-
 }
 
 /// Where the matrices of a batch start in the storage of `x`, for each matrix of the result.
@@ -122,7 +125,7 @@ fn offsets(x: &Tensor, batch: &[usize]) -> Vec<usize> {
 }
 
 /// The whole storage of a CPU tensor.
-fn storage<T: Fma>(storage: &Storage) -> Result<&[T]> {
+fn storage<T: Real>(storage: &Storage) -> Result<&[T]> {
     let values: Option<&[T]> = match storage {
         Storage::Cpu(cpu) => T::slice(cpu as &CpuStorage),
         _ => None,
@@ -134,7 +137,7 @@ fn storage<T: Fma>(storage: &Storage) -> Result<&[T]> {
     })
 }
 
-fn fill<T: Fma>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
+fn fill<T: Real>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
     let Shapes { batch, m, k, n } = shapes;
     let (mut m, k, n) = (*m, *k, *n);
     let (a_guard, a_layout) = a.storage_and_layout();
@@ -187,7 +190,7 @@ fn fill<T: Fma>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
 }
 
 /// One matrix, in pieces of rows, or of the summed axis where there are few rows and columns.
-pub(crate) fn one<T: Fma>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], parallel: bool) {
+pub(crate) fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], parallel: bool) {
     /// Operations of one piece.
     const PIECE: usize = 1 << 20;
     /// Pieces of the summed axis: each takes a copy of the output.
@@ -238,11 +241,8 @@ fn gradients(
     tracked: [bool; 2],
 ) -> Result<Vec<Option<Tensor>>> {
     let transposed = |t: &Tensor| t.transpose(t.rank() - 2, t.rank() - 1);
-    let left = if tracked[0] {
-        Some(reduce_to(&matmul(g, &transposed(b)?)?, a.shape())?)
-    } else {
-        None
-    };
+    let left =
+        if tracked[0] { Some(reduce_to(&matmul(g, &transposed(b)?)?, a.shape())?) } else { None };
     let right = if !tracked[1] {
         None
     } else if b.rank() == 2 && a.rank() > 2 && a.is_contiguous() {

@@ -3,7 +3,7 @@
 //! All matrices here are contiguous, row by row. `MOST` bounds the length `K` of the short axis,
 //! a constant of each compiled loop.
 
-use super::Fma;
+use crate::pointwise::Real;
 
 /// Longest axis that counts as short.
 pub(crate) const MOST: usize = 4;
@@ -26,7 +26,7 @@ pub(super) use by_length;
 
 /// `out += a b`: `a` is `[rows, K]`, `b` `[K, n]`, `out` `[rows, n]`.
 #[inline(always)]
-pub(super) fn expand<T: Fma, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
+pub(super) fn expand<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
     for (a, out) in a.chunks_exact(K).zip(out.chunks_exact_mut(n)) {
         let mut factors = [T::zero(); K];
         factors.copy_from_slice(a);
@@ -43,7 +43,7 @@ pub(super) fn expand<T: Fma, const K: usize>((a, b, n, out): (&[T], &[T], usize,
 
 /// `out += a bᵀ`: `a` is `[rows, n]`, `b` `[K, n]`, `out` `[rows, K]`.
 #[inline(always)]
-pub(super) fn contract<T: Fma, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
+pub(super) fn contract<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
     let whole = n - n % LANES;
     for (a, out) in a.chunks_exact(n).zip(out.chunks_exact_mut(K)) {
         for (k, o) in out.iter_mut().enumerate() {
@@ -72,7 +72,7 @@ pub(super) fn contract<T: Fma, const K: usize>((a, b, n, out): (&[T], &[T], usiz
 
 /// `out += aᵀ b`: `a` is `[rows, K]`, `b` `[rows, n]`, `out` `[K, n]`.
 #[inline(always)]
-pub(super) fn outer<T: Fma, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
+pub(super) fn outer<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
     let whole = n - n % LANES;
     for start in (0..whole).step_by(LANES) {
         let mut sums = [[T::zero(); LANES]; K];
