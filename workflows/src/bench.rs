@@ -19,9 +19,16 @@
 //! ```
 mod adjoint_memory;
 mod formulas;
+mod kernels {
+    //! One operation each.
+    pub(super) mod dense;
+}
 mod line;
+mod network;
 mod o1_lorenz;
 mod o3_neural_ode;
+mod p1_burgers;
+mod p2_laplacian;
 mod pinning;
 mod process;
 mod selection;
@@ -64,7 +71,15 @@ impl Variant {
 
 /// Every variant of every workload.
 pub fn variants() -> Vec<Variant> {
-    [o1_lorenz::variants(), o3_neural_ode::variants(), adjoint_memory::variants()].concat()
+    [
+        o1_lorenz::variants(),
+        o3_neural_ode::variants(),
+        adjoint_memory::variants(),
+        kernels::dense::variants(),
+        p1_burgers::variants(),
+        p2_laplacian::variants(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
