@@ -1,5 +1,6 @@
 //! The pointwise functions that scientific networks use: [`Pointwise`] and [`pointwise`].
 
+mod coefficients;
 mod composed;
 mod functions;
 mod real;

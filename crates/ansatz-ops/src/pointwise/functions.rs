@@ -408,6 +408,7 @@ impl<T: Real> Function<T> for Silu {
     #[inline(always)]
     fn value(self, x: T) -> T {
         // For x < 0 scaled last: e^x may be subnormal where x e^x is not.
+        let x = if x < T::EXP_LOW { T::EXP_LOW } else { x };
         let e = (-x.abs()).exp_parts(T::c(0.0));
         let large = x / (T::c(1.0) + e.times(T::c(1.0)));
         if x < T::c(0.0) { e.times(large) } else { large }
@@ -415,6 +416,7 @@ impl<T: Real> Function<T> for Silu {
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
+        let x = if x.abs() > -T::EXP_LOW { T::EXP_LOW.copysign(x) } else { x };
         let (y, complement) = sigmoid_both(x);
         (x * complement).fma(y, y)
     }
@@ -428,22 +430,23 @@ impl<T: Real> Function<T> for Silu {
 #[derive(Clone, Copy)]
 pub(super) struct Gelu;
 
-/// `e^(−x²/2)` and `Φ(−|x|) = e^(−x²/2) · tail`.
+/// `t = |x|` where `t Φ(−t)` is not 0, else where it becomes 0; `e = e^(−t²/2)`; `tail` with
+/// `Φ(−t) = e · tail`.
 #[inline(always)]
-fn normal_tail<T: Real>(x: T) -> (Scaled<T>, T) {
+fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, T) {
     let t = x.abs();
     let t = if t > T::NORMAL_END { T::NORMAL_END } else { t };
     // The rounding error of t² is a relative error of the exponential: kept apart.
     let square = t * t;
     let rounding = t.fma(t, -square);
     let e = (T::c(-0.5) * square).exp_parts(T::c(-0.5) * rounding);
-    (e, t.normal_tail())
+    (t, e, t.normal_tail())
 }
 
 /// `(Φ(x), e^(−x²/2))`
 #[inline(always)]
 fn normal<T: Real>(x: T) -> (T, T) {
-    let (e, tail) = normal_tail(x);
+    let (_, e, tail) = normal_tail(x);
     let small = e.times(tail);
     let phi = if x < T::c(0.0) { small } else { T::c(1.0) - small };
     (phi, e.times(T::c(1.0)))
@@ -452,21 +455,17 @@ fn normal<T: Real>(x: T) -> (T, T) {
 impl<T: Real> Function<T> for Gelu {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let (e, tail) = normal_tail(x);
-        // For x < 0 scaled last: Φ may be subnormal where x Φ is not.
-        let scaled = e.times(x * tail);
-        if x < T::c(0.0) { scaled } else { x - scaled }
+        let (t, e, tail) = normal_tail(x);
+        // Scaled last: Φ may be subnormal where x Φ is not.
+        let scaled = e.times(t * tail);
+        if x < T::c(0.0) { -scaled } else { x - scaled }
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        let (e, tail) = normal_tail(x);
-        let density = T::c(DENSITY);
-        if x < T::c(0.0) {
-            e.times(x.fma(density, tail))
-        } else {
-            T::c(1.0) - e.times((-x).fma(density, tail))
-        }
+        let (t, e, tail) = normal_tail(x);
+        let small = e.times((-t).fma(T::c(DENSITY), tail));
+        if x < T::c(0.0) { small } else { T::c(1.0) - small }
     }
 
     #[inline(always)]
@@ -491,8 +490,7 @@ impl GeluTanh {
     #[inline(always)]
     fn exponent<T: Real>(x: T) -> (T, T) {
         // v = x (a + b x²)
-        let (a, a_low) = T::split(2.0 * SQRT_2_OVER_PI, GELU_A_LOW);
-        let (b, b_low) = T::split(2.0 * SQRT_2_OVER_PI * GELU_CUBIC, GELU_B_LOW);
+        let ([a, a_low], [b, b_low]) = (T::GELU_A, T::GELU_B);
         let square = x * x;
         let square_low = x.fma(x, -square);
         let product = b * square;
@@ -507,10 +505,6 @@ impl GeluTanh {
     }
 }
 
-/// What the products of f64 constants above leave out.
-const GELU_A_LOW: f64 = 0.0;
-const GELU_B_LOW: f64 = 0.0;
-
 impl<T: Real> Function<T> for GeluTanh {
     #[inline(always)]
     fn value(self, x: T) -> T {
@@ -518,6 +512,7 @@ impl<T: Real> Function<T> for GeluTanh {
         let t = if t > T::GELU_TANH_END { T::GELU_TANH_END } else { t };
         let (v, low) = Self::exponent(t);
         let e = (-v).exp_parts(-low);
+        let x = if x < T::c(0.0) { -t } else { x };
         let large = x / (T::c(1.0) + e.times(T::c(1.0)));
         if x < T::c(0.0) { e.times(large) } else { large }
     }
@@ -566,7 +561,7 @@ pub(super) struct Erf;
 impl<T: Real> Function<T> for Erf {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let (e, tail) = normal_tail(x * T::c(std::f64::consts::SQRT_2));
+        let (_, e, tail) = normal_tail(x * T::c(std::f64::consts::SQRT_2));
         let far = (T::c(1.0) - T::c(2.0) * e.times(tail)).copysign(x);
         let near = x.erf_near();
         if x.abs() < T::ERF_NEAR { near } else { far }

@@ -2,6 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::coefficients::{double, single};
 use crate::cpu::Float;
 
 /// Arithmetic and elementary functions of one element, each inlined and branchless.
@@ -21,11 +22,15 @@ pub(crate) trait Real:
     const GELU_TANH_END: Self;
     /// [`erf_near`](Self::erf_near) is for arguments below this.
     const ERF_NEAR: Self;
+    /// The exponential of this is 0, also times any number that it meets here.
+    const EXP_LOW: Self;
+    /// `2√(2/π)` as a sum.
+    const GELU_A: [Self; 2];
+    /// `0.044715 · 2√(2/π)` as a sum.
+    const GELU_B: [Self; 2];
 
     /// The nearest number of this type.
     fn c(value: f64) -> Self;
-    /// `high + low` as a sum of two numbers of this type.
-    fn split(high: f64, low: f64) -> (Self, Self);
     /// `self · a + b`, rounded once.
     fn fma(self, a: Self, b: Self) -> Self;
     fn abs(self) -> Self;
@@ -65,80 +70,206 @@ impl<T: Real> Scaled<T> {
     }
 }
 
-macro_rules! plain {
-    ($T:ident) => {
+/// `c₀ + c₁ x + c₂ x² + …`
+#[inline(always)]
+fn horner<T: Real, const N: usize>(x: T, c: [T; N]) -> T {
+    let mut sum = c[N - 1];
+    for k in (0..N - 1).rev() {
+        sum = sum.fma(x, c[k]);
+    }
+    sum
+}
+
+/// Argument reduction of the exponential.
+trait Reduced: Sized {
+    type Bits;
+
+    /// `(r, n)` with `self + low = n ln 2 + r` and `|r| ≤ ½ ln 2`; `n` in the lowest bits, for
+    /// [`scales`](Self::scales). Arguments that overflow or underflow are cut.
+    fn reduced_exp(self, low: Self) -> (Self, Self::Bits);
+
+    /// Two normal numbers whose product is 2ⁿ.
+    fn scales(n: Self::Bits) -> [Self; 2];
+}
+
+/// The implementation for one type. `$magic` is 1.5 · 2^(digits − 1): added to a number, it rounds
+/// it to an integer, which then stands in the lowest bits. (`as` would saturate, and does not
+/// become a vector instruction.)
+macro_rules! real {
+    (
+        $T:ident, $Bits:ident, $Int:ident, $c:ident, magic: $magic:expr, digits: $digits:expr,
+        bias: $bias:expr, half_bits: $half:expr, tiny: $tiny:expr, tiny_scale: $tiny_scale:expr,
+        exp_range: $low:expr, $high:expr; saturates: $saturates:expr;
+        far: $far:expr, normal_end: $normal_end:expr, gelu_tanh_end: $gelu_tanh_end:expr
+    ) => {
+        impl Reduced for $T {
+            type Bits = $Bits;
+
+            #[inline(always)]
+            fn reduced_exp(self, low: Self) -> (Self, $Bits) {
+                // NaN stays NaN.
+                let x = if self < $low { $low } else { self };
+                let x = if x > $high { $high } else { x };
+                let t = x.fma(std::$T::consts::LOG2_E, $magic);
+                let n = t - $magic;
+                let r = (-n).fma($c::LN_2_LOW, (-n).fma($c::LN_2_HIGH, x) + low);
+                (r, t.to_bits())
+            }
+
+            #[inline(always)]
+            fn scales(n: $Bits) -> [Self; 2] {
+                let magic: Self = $magic;
+                let n = n.wrapping_sub(magic.to_bits());
+                let half = ((n as $Int) >> 1) as $Bits;
+                let power = |k: $Bits| <$T>::from_bits((k << ($digits - 1)).wrapping_add($bias));
+                [power(half), power(n.wrapping_sub(half))]
+            }
+        }
+
         impl Real for $T {
-            const FAR: Self = 1e5;
-            const NORMAL_END: Self = 39.0;
-            const GELU_TANH_END: Self = 30.0;
-            const ERF_NEAR: Self = 1.0;
+            const FAR: Self = $far;
+            const NORMAL_END: Self = $normal_end;
+            const GELU_TANH_END: Self = $gelu_tanh_end;
+            const ERF_NEAR: Self = 0.75;
+            const EXP_LOW: Self = $low;
+            const GELU_A: [Self; 2] = $c::GELU_A;
+            const GELU_B: [Self; 2] = $c::GELU_B;
+
             #[inline(always)]
             fn c(value: f64) -> Self {
-                value as $T
+                value as Self
             }
-            #[inline(always)]
-            fn split(high: f64, low: f64) -> (Self, Self) {
-                (high as $T, (high - (high as $T) as f64 + low) as $T)
-            }
+
             #[inline(always)]
             fn fma(self, a: Self, b: Self) -> Self {
                 self.mul_add(a, b)
             }
+
             #[inline(always)]
             fn abs(self) -> Self {
-                self.abs()
+                <$T>::abs(self)
             }
+
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
-                self.copysign(sign)
+                <$T>::copysign(self, sign)
             }
+
             #[inline(always)]
             fn sqrt(self) -> Self {
-                self.sqrt()
+                <$T>::sqrt(self)
             }
+
             #[inline(always)]
-            fn powf(self, e: Self) -> Self {
-                self.powf(e)
+            fn powf(self, exponent: Self) -> Self {
+                <$T>::powf(self, exponent)
             }
+
             #[inline(always)]
             fn tanh(self) -> Self {
-                self.tanh()
+                // e/(e + 2) with e = e^(2|x|) − 1 = 2^n (e^r − 1) + (2^n − 1): exact where small.
+                let t = self.abs() * 2.0;
+                let t = if t > $saturates { $saturates } else { t };
+                let (r, k) = t.reduced_exp(0.0);
+                let rest = (r * r).fma(horner(r, $c::EXP), r);
+                let scale = <$T>::from_bits((k << ($digits - 1)).wrapping_add($bias));
+                let e = rest.fma(scale, scale - 1.0);
+                (e / (e + 2.0)).copysign(self)
             }
+
             #[inline(always)]
             fn sin_cos_near(self) -> (Self, Self) {
-                self.sin_cos()
+                let [high, middle, low] = $c::HALF_PI;
+                let x = self.abs();
+                let t = x.fma(std::$T::consts::FRAC_2_PI, $magic);
+                let n = t - $magic;
+                let quarter = t.to_bits();
+                // The first difference is exact: both terms are multiples of the last digit of π/2.
+                let r = (-n).fma(low, (-n).fma(middle, (-n).fma(high, x)));
+                let z = r * r;
+                let s = (r * z).fma(horner(z, $c::SIN), r);
+                let c = z.fma(z.fma(horner(z, $c::COS), -0.5), 1.0);
+                let (s, c) = if quarter & 1 == 0 { (s, c) } else { (c, s) };
+                let top = <$Bits>::BITS - 1;
+                let sign = (quarter >> 1) << top;
+                let s_sign = sign ^ (self.to_bits() & (1 << top));
+                let c_sign = sign ^ (quarter << top);
+                (<$T>::from_bits(s.to_bits() ^ s_sign), <$T>::from_bits(c.to_bits() ^ c_sign))
             }
+
             #[inline(always)]
             fn sin_cos_far(self) -> (Self, Self) {
-                self.sin_cos()
+                let (s, c) = f64::sin_cos(self as f64);
+                (s as Self, c as Self)
             }
+
             #[inline(always)]
             fn exp(self) -> Self {
-                self.exp()
+                let (r, k) = self.reduced_exp(0.0);
+                let p = (r * r).fma(horner(r, $c::EXP), r) + 1.0;
+                let [a, b] = Self::scales(k);
+                p * a * b
             }
+
             #[inline(always)]
-            fn exp_parts(self, low: Self) -> Scaled<$T> {
-                Scaled { mantissa: (self + low).exp(), scale: [1.0; 2] }
+            fn exp_parts(self, low: Self) -> Scaled<Self> {
+                let (r, k) = self.reduced_exp(low);
+                let mantissa = (r * r).fma(horner(r, $c::EXP), r) + 1.0;
+                Scaled { mantissa, scale: Self::scales(k) }
             }
+
             #[inline(always)]
             fn ln(self) -> Self {
-                self.ln()
+                let subnormal = self < $tiny;
+                let x = if subnormal { self * $tiny_scale } else { self };
+                let shift: Self = if subnormal { -($digits as Self) } else { 0.0 };
+                // x = 2^k m with √½ ≤ m < √2
+                let bits = x.to_bits().wrapping_sub($half);
+                let k = ((bits as $Int) >> ($digits - 1)) as $Bits;
+                let m = <$T>::from_bits((bits & ((1 << ($digits - 1)) - 1)).wrapping_add($half));
+                let magic: Self = $magic;
+                let k = <$T>::from_bits(magic.to_bits().wrapping_add(k)) - $magic + shift;
+                let s = (m - 1.0) / (m + 1.0);
+                let z = s * s;
+                let log = (s * z).fma(horner(z, $c::LN), s * 2.0);
+                let log = k.fma($c::LN_2_HIGH, k.fma($c::LN_2_LOW, log));
+                let log = if self == Self::INFINITY { self } else { log };
+                let log = if self == 0.0 { -Self::INFINITY } else { log };
+                if self >= 0.0 { log } else { Self::NAN }
             }
+
             #[inline(always)]
             fn ln_1p_unit(self) -> Self {
-                self.ln_1p()
+                let twice = self * 2.0 / (self + 2.0);
+                let s = twice * 0.5;
+                let z = s * s;
+                (s * z).fma(horner(z, $c::LN_1P), twice)
             }
+
             #[inline(always)]
             fn normal_tail(self) -> Self {
-                (0.5 * ((0.5 * (self as f64) * (self as f64)).exp()) * (1.0 - 1.0 - self as f64))
-                    as $T
+                horner(self, $c::TAIL_P) / horner(self, $c::TAIL_Q)
             }
+
             #[inline(always)]
             fn erf_near(self) -> Self {
-                self as $T
+                self * horner(self * self, $c::ERF)
             }
         }
     };
 }
-plain!(f32);
-plain!(f64);
+
+real! {
+    f32, u32, i32, single, magic: 12_582_912.0, digits: 24, bias: 0x3f80_0000,
+    half_bits: 0x3f35_04f3, tiny: f32::MIN_POSITIVE, tiny_scale: 16_777_216.0,
+    exp_range: -120.0, 89.0; saturates: 20.0;
+    far: 1e5, normal_end: 14.5, gelu_tanh_end: 11.0
+}
+
+real! {
+    f64, u64, i64, double, magic: 6_755_399_441_055_744.0, digits: 53,
+    bias: 0x3ff0_0000_0000_0000, half_bits: 0x3fe6_a09e_667f_3bcd, tiny: f64::MIN_POSITIVE,
+    tiny_scale: 9_007_199_254_740_992.0,
+    exp_range: -800.0, 710.0; saturates: 40.0;
+    far: 1e9, normal_end: 38.7, gelu_tanh_end: 21.7
+}
