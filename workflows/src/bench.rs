@@ -23,12 +23,14 @@ mod kernels {
     //! One operation each.
     pub(super) mod dense;
 }
+mod kernels;
 mod line;
 mod network;
 mod o1_lorenz;
 mod o3_neural_ode;
 mod p1_burgers;
 mod p2_laplacian;
+mod peers;
 mod pinning;
 mod process;
 mod selection;
@@ -36,10 +38,11 @@ mod timing;
 
 pub use formulas::{bias, inputs, r2, targets, weight};
 pub use line::{Failure, Line, Measured, Work, table};
+pub use peers::{Figure, Peers, comparison};
 pub use pinning::{Pinning, cpus_in_list};
 pub use process::{Report, measure_here, measure_in_own_process};
 pub use selection::select;
-pub use timing::{Rules, Timing, timed};
+pub use timing::{Rules, Timing, timed, timed_repeated};
 
 use crate::AnyError;
 
@@ -78,6 +81,7 @@ pub fn variants() -> Vec<Variant> {
         kernels::dense::variants(),
         p1_burgers::variants(),
         p2_laplacian::variants(),
+        kernels::variants(),
     ]
     .concat()
 }

@@ -16,6 +16,13 @@ pub struct Bench {
     /// Number of CPUs and threads (default: $BENCH_THREADS, else 2, at most those available)
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Run the Python peers too, with this interpreter, and compare (default: $ANSATZ_PYTHON; none:
+    /// no peers)
+    #[arg(long, value_name = "PYTHON")]
+    pub peers: Option<PathBuf>,
+    /// Where the peers' scripts are, with a common.py beside them (default: workflows/peers)
+    #[arg(long, value_name = "DIR")]
+    pub peer_dir: Option<PathBuf>,
 }
 
 impl Bench {
@@ -26,6 +33,10 @@ impl Bench {
             words.push("--json".into());
         }
         words.extend(self.threads.iter().flat_map(|n| ["--threads".into(), n.to_string()]));
+        for (option, path) in [("--peers", &self.peers), ("--peer-dir", &self.peer_dir)] {
+            let path = path.iter().map(|path| path.to_string_lossy().into_owned());
+            words.extend(path.flat_map(|path| [option.into(), path]));
+        }
         words
     }
 }
@@ -110,6 +121,8 @@ mod tests {
     #[test]
     fn arguments_survive_being_passed_on() {
         let words = ["O1", "O3.spiral", "--json", "--threads", "1"].map(String::from);
+        assert_eq!(parse::<Bench>(&words).to_args(), words);
+        let words = ["K1", "--peers", "python3", "--peer-dir", "there"].map(String::from);
         assert_eq!(parse::<Bench>(&words).to_args(), words);
 
         let words = ["neural-de", "--full", "--out", "there"].map(String::from);

@@ -14,7 +14,7 @@ mod simd;
 pub(crate) use attach::attach;
 pub(crate) use float::{Float, by_float, values};
 pub(crate) use parallel::{blocks, collect};
-pub(crate) use simd::dispatch;
+pub(crate) use simd::{Kernel, dispatch, run};
 
 #[cfg(test)]
 mod tests;

@@ -97,8 +97,9 @@ impl Line {
             threads,
             pinned,
             load: load.map(|x| round(1, x)),
-            median_s: round(9, timing.median_s),
-            min_s: round(9, timing.min_s),
+            // Picoseconds: a call of a microsecond keeps six digits.
+            median_s: round(12, timing.median_s),
+            min_s: round(12, timing.min_s),
             runs: timing.runs,
             compile_s: round(4, timing.first_extra_s),
             rss_before_mb: timing.rss_before_mb.map(|x| round(1, x)),
@@ -151,7 +152,7 @@ pub fn table(lines: &[Line]) -> String {
     std::iter::once(heading).chain(rows).collect()
 }
 
-fn seconds(s: f64) -> String {
+pub(super) fn seconds(s: f64) -> String {
     match s {
         s if s < 1e-3 => format!("{:.1} us", s * 1e6),
         s if s < 1.0 => format!("{:.3} ms", s * 1e3),
@@ -184,7 +185,7 @@ mod tests {
         let value = serde_json::to_value(line(0.0042)).unwrap();
         let expected = serde_json::json!({
             "workload": "O1.end", "peer": "ansatz", "threads": 2, "pinned": "CPUs 0,1", "load": 2.0,
-            "median_s": 0.001234568, "min_s": 0.001, "runs": 50, "compile_s": 0.25,
+            "median_s": 0.00123456789, "min_s": 0.001, "runs": 50, "compile_s": 0.25,
             "rss_before_mb": 10.0, "peak_rss_mb": 12.0, "nfev": 10771,
             "error_vs_reference": 0.0042, "error_t5": 9.1e-7,
         });

@@ -80,6 +80,28 @@ pub fn timed<T>(
     Ok((result, timing))
 }
 
+/// [`timed`] for work too short for the clock: calls it `calls` times in each run; the times are
+/// those of one call.
+///
+/// # Errors
+/// The first error of `work`.
+pub fn timed_repeated<T>(
+    rules: &Rules,
+    calls: usize,
+    mut work: impl FnMut() -> Result<T, AnyError>,
+) -> Result<(T, Timing), AnyError> {
+    let calls = calls.max(1);
+    let (result, mut timing) = timed(rules, || {
+        for _ in 1..calls {
+            std::hint::black_box(work()?);
+        }
+        work()
+    })?;
+    timing.median_s /= calls as f64;
+    timing.min_s /= calls as f64;
+    Ok((result, timing))
+}
+
 fn once<T>(work: &mut impl FnMut() -> Result<T, AnyError>) -> Result<(T, f64), AnyError> {
     let start = Instant::now();
     let result = work()?;
@@ -135,6 +157,22 @@ mod tests {
         assert!(timing.min_s >= 0.005 && timing.min_s <= timing.median_s, "{timing:?}");
         // The pauses are lower bounds; a busy machine only lengthens them.
         assert!(timing.first_extra_s > 0.0 || timing.median_s > 0.060, "{timing:?}");
+    }
+
+    #[test]
+    fn repeated_work_is_timed_per_call() {
+        let rules = Rules { budget_s: 0.0, ..Rules::default() };
+        let mut calls = 0;
+        let (last, timing) = timed_repeated(&rules, 10, || {
+            calls += 1;
+            std::thread::sleep(Duration::from_millis(2));
+            Ok(calls)
+        })
+        .unwrap();
+        // A warm-up and three runs.
+        assert_eq!((last, calls, timing.runs), (40, 40, 3));
+        // The pauses are lower bounds; ten of them would be 20 ms.
+        assert!(timing.min_s >= 0.002 && timing.min_s < 0.020, "{timing:?}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Program behind `cargo xtask bench`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ansatz_workflows::bench::{
-    Line, Pinning, Report, Variant, measure_here, measure_in_own_process, select, table, variants,
+    Figure, Line, Peers, Pinning, Report, Variant, comparison, measure_here,
+    measure_in_own_process, select, table, variants,
 };
 use ansatz_workflows::{AnyError, cli};
 use clap::Parser;
@@ -43,6 +45,7 @@ fn measure_one(id: &str, pinned: &str, threads: usize) -> Result<ExitCode, AnyEr
 
 fn measure_all(args: &cli::Bench) -> Result<ExitCode, AnyError> {
     let chosen = select(&variants(), &args.workloads)?;
+    let peers = peers(args, &chosen)?;
     let pinning = Pinning::new(args.threads)?;
     let pinned = pinning.describe();
     let threads = pinning.threads().to_string();
@@ -54,25 +57,55 @@ fn measure_all(args: &cli::Bench) -> Result<ExitCode, AnyError> {
         measure_in_own_process(variant, &pinning, &program, &words)
     };
     let mut lines: Vec<Line> = Vec::new();
+    let mut figures: Vec<Figure> = Vec::new();
     let mut code = ExitCode::SUCCESS;
-    for variant in &chosen {
-        match measure(variant) {
-            Report::Line(line) if args.json => println!("{}", serde_json::to_string(&line)?),
-            Report::Line(line) => {
-                eprintln!("{} done", variant.id());
-                lines.push(*line);
-            }
-            Report::Failure(failure) => {
-                code = ExitCode::FAILURE;
-                if args.json {
-                    println!("{}", serde_json::to_string(&failure)?);
+    // Beside peers, in turns: what else the machine does then meets both.
+    let rounds = if peers.is_some() { Peers::ROUNDS } else { 1 };
+    for round in 0..rounds {
+        for variant in &chosen {
+            match measure(variant) {
+                Report::Line(line) => {
+                    if args.json {
+                        println!("{}", serde_json::to_string(&line)?);
+                    } else {
+                        eprintln!("{} done", variant.id());
+                    }
+                    figures.push(Figure::from(&*line));
+                    lines.push(*line);
                 }
-                eprintln!("error: {}", failure.failed);
+                Report::Failure(failure) => {
+                    code = ExitCode::FAILURE;
+                    if args.json {
+                        println!("{}", serde_json::to_string(&failure)?);
+                    }
+                    eprintln!("error: {}", failure.failed);
+                }
             }
+        }
+        for line in peers.iter().map(|p| p.run(&pinning, round)).collect::<Result<Vec<_>, _>>()?.concat() {
+            if args.json {
+                println!("{line}");
+            }
+            figures.push(serde_json::from_str(&line)?);
         }
     }
     if !args.json {
-        print!("{}", table(&lines));
+        print!("{}", if peers.is_some() { comparison(&figures) } else { table(&lines) });
     }
     Ok(code)
+}
+
+/// The peers asked for, if any.
+fn peers(args: &cli::Bench, chosen: &[Variant]) -> Result<Option<Peers>, AnyError> {
+    let from_env = || std::env::var_os("ANSATZ_PYTHON").map(PathBuf::from);
+    let Some(python) = args.peers.clone().or_else(from_env) else {
+        return Ok(None);
+    };
+    let own = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
+    let folder = args.peer_dir.clone().unwrap_or_else(own);
+    let peers = Peers::find(&python, &folder, chosen)?;
+    if peers.is_empty() {
+        eprintln!("no script in {} serves these workloads", folder.display());
+    }
+    Ok(Some(peers))
 }

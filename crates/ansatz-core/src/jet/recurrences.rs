@@ -28,15 +28,15 @@ pub(crate) fn evaluate(function: Pointwise, x: &Series, derivative: bool) -> Res
     match function {
         Pointwise::Tanh => tanh(x, derivative),
         // (sin, cos)′ = (cos, −sin) x′ and (cos, −sin)′ = (−sin, −cos) x′: in both cases g′ = −y x′.
-        Pointwise::Sin => coupled(x, v.sin()?, v.cos()?, derivative, minus_integral),
-        Pointwise::Cos => coupled(x, v.cos()?, v.sin()?.neg()?, derivative, minus_integral),
+        Pointwise::Sin => coupled(x, sin(v)?, cos(v)?, derivative, minus_integral),
+        Pointwise::Cos => coupled(x, cos(v)?, sin(v)?.neg()?, derivative, minus_integral),
         Pointwise::Exp => exp(x, derivative),
-        Pointwise::Ln => coupled(x, v.log()?, v.recip()?, derivative, |k, p| {
+        Pointwise::Ln => coupled(x, function.apply(v)?, v.recip()?, derivative, |k, p| {
             // g = 1/x, so x g = 1.
             multiply(&p.g.value.neg()?, &x.convolve(p.g, k, 1, k)?)
         }),
         Pointwise::Sqrt => {
-            let y = v.sqrt()?;
+            let y = function.apply(v)?;
             let g = y.recip()?.affine(0.5, 0.0)?;
             coupled(x, y, g, derivative, |k, p| {
                 // g = 1/(2y), so y g = 1/2.
@@ -71,7 +71,7 @@ pub(crate) fn evaluate(function: Pointwise, x: &Series, derivative: bool) -> Res
             let exponent = x.truncated(order).square()?.affine(-0.5, 0.0)?;
             let density =
                 exp(&exponent, false)?.value.affine(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.0)?;
-            let phi = v.affine(FRAC_1_SQRT_2, 0.0)?.erf()?.affine(0.5, 0.5)?;
+            let phi = normal_distribution(v)?;
             let value = integrate(phi, x, &density)?;
             times_argument(x, Evaluated { value, derivative: derivative.then_some(density) })
         }
@@ -93,7 +93,7 @@ pub(crate) fn evaluate(function: Pointwise, x: &Series, derivative: bool) -> Res
             let order = if derivative { x.order() } else { x.order().saturating_sub(1) };
             let exponent = x.truncated(order).square()?.affine(-1.0, 0.0)?;
             let g = exp(&exponent, false)?.value.affine(FRAC_2_SQRT_PI, 0.0)?;
-            let value = integrate(v.erf()?, x, &g)?;
+            let value = integrate(function.apply(v)?, x, &g)?;
             Ok(Evaluated { value, derivative: derivative.then_some(g) })
         }
         Pointwise::Relu => piecewise_linear(function, x, positive_mask(v)?, derivative),
@@ -178,17 +178,17 @@ fn minus(a: Tensor, b: Option<Tensor>) -> Result<Tensor> {
 }
 
 fn exp(x: &Series, derivative: bool) -> Result<Evaluated> {
-    let y = x.value.exp()?;
+    let y = Pointwise::Exp.apply(&x.value)?;
     coupled(x, y.clone(), y, derivative, |k, p| Ok(p.y.at(k).clone()))
 }
 
 fn tanh(x: &Series, derivative: bool) -> Result<Evaluated> {
-    let y = x.value.tanh()?;
+    let y = Pointwise::Tanh.apply(&x.value)?;
     if x.order() == 0 && !derivative {
         return Ok(Evaluated { value: Series { value: y, terms: Vec::new() }, derivative: None });
     }
     // g = 1 − y² = 4e/(1 + e)² with e = e^(−2|x|), which stays right where y rounds to ±1.
-    let e = x.value.abs()?.affine(-2.0, 0.0)?.exp()?;
+    let e = Pointwise::Exp.apply(&x.value.abs()?.affine(-2.0, 0.0)?)?;
     let g = (e.affine(4.0, 0.0)? / e.affine(1.0, 1.0)?.sqr()?)?;
     let minus_two_y = y.affine(-2.0, 0.0)?;
     coupled(x, y, g, derivative, |k, p| {
@@ -289,6 +289,20 @@ fn piecewise_linear(
         None
     };
     Ok(Evaluated { value, derivative })
+}
+
+fn sin(x: &Tensor) -> Result<Tensor> {
+    Ok(Pointwise::Sin.apply(x)?)
+}
+
+fn cos(x: &Tensor) -> Result<Tensor> {
+    Ok(Pointwise::Cos.apply(x)?)
+}
+
+/// The normal distribution function `Φ(x)`.
+fn normal_distribution(x: &Tensor) -> Result<Tensor> {
+    let erf = Pointwise::Erf.apply(&x.affine(FRAC_1_SQRT_2, 0.0)?)?;
+    Ok(erf.affine(0.5, 0.5)?)
 }
 
 /// 1 where `x > 0`, else 0, as a constant of the dtype of `x`.

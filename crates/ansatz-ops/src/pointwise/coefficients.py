@@ -117,9 +117,9 @@ def module(name, rust, round_, n):
     c = [round_(a) for a in c]
     e = worst(lambda r: 1 + r + r * r * horner(c, r), m.exp, -h, h)
     array("EXP", c, "`(e^r − 1 − r)/r²` for |r| ≤ ½ ln 2", e)
-    p = parts(m.log(2), round_, 2)
-    scalar("LN_2_HIGH", p[0], "ln 2")
-    scalar("LN_2_LOW", p[1], "What `LN_2_HIGH` leaves")
+    high = m.floor(m.log(2) * 2 ** n["bits"]) / 2 ** n["bits"]
+    scalar("LN_2_HIGH", high, f"The first {n['bits']} bits of ln 2: its product with an exponent is exact")
+    scalar("LN_2_LOW", round_(m.log(2) - high), "What `LN_2_HIGH` leaves")
 
     for key, end, what in [("LN", mpf("0.0295"), "√½ < x < √2"), ("LN_1P", mpf(1) / 9, "1 ≤ x ≤ 2")]:
         f = lambda z: (m.atanh(m.sqrt(z)) / m.sqrt(z) - 1) * 2 / z
@@ -156,8 +156,8 @@ def module(name, rust, round_, n):
 if __name__ == "__main__":
     print("//! Written by coefficients.py, which says how they come about: do not edit.\n")
     near = mpf("0.75")
-    module("single", "f32", single, {"exp": 5, "LN": 3, "LN_1P": 5, "sin": 3, "cos": 3, "erf": 6,
-                                     "near": near, "end": 14.5, "tail": 4, "pole": 3})
+    module("single", "f32", single, {"bits": 16, "exp": 5, "LN": 3, "LN_1P": 5, "sin": 3, "cos": 3, "erf": 6,
+                                     "near": near, "end": 15, "tail": 4, "pole": mpf("2.4")})
     print()
-    module("double", "f64", double, {"exp": 10, "LN": 8, "LN_1P": 11, "sin": 6, "cos": 6, "erf": 11,
-                                     "near": near, "end": 38.7, "tail": 10, "pole": 5})
+    module("double", "f64", double, {"bits": 42, "exp": 10, "LN": 8, "LN_1P": 11, "sin": 6, "cos": 6, "erf": 11,
+                                     "near": near, "end": 39, "tail": 10, "pole": 5})

@@ -430,12 +430,17 @@ impl<T: Real> Function<T> for Silu {
 #[derive(Clone, Copy)]
 pub(super) struct Gelu;
 
+/// `x`, or where `φ(x)` is 0 a number closer to 0 that has the same derivatives.
+#[inline(always)]
+fn bounded<T: Real>(x: T) -> T {
+    if x.abs() > T::NORMAL_END { T::NORMAL_END.copysign(x) } else { x }
+}
+
 /// `t = |x|` where `t Φ(−t)` is not 0, else where it becomes 0; `e = e^(−t²/2)`; `tail` with
 /// `Φ(−t) = e · tail`.
 #[inline(always)]
 fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, T) {
-    let t = x.abs();
-    let t = if t > T::NORMAL_END { T::NORMAL_END } else { t };
+    let t = bounded(x).abs();
     // The rounding error of t² is a relative error of the exponential: kept apart.
     let square = t * t;
     let rounding = t.fma(t, -square);
@@ -470,6 +475,8 @@ impl<T: Real> Function<T> for Gelu {
 
     #[inline(always)]
     fn series<const N: usize>(self, x: T) -> [T; N] {
+        let value = self.value(x);
+        let x = bounded(x);
         let (phi, e) = normal(x);
         // φ′ = −x φ
         let mut density = starting_with::<T, N>(e * T::c(DENSITY));
@@ -477,7 +484,7 @@ impl<T: Real> Function<T> for Gelu {
             let before = if k > 1 { density[k - 2] } else { T::c(0.0) };
             density[k] = x.fma(density[k - 1], before) * T::c(-1.0 / k as f64);
         }
-        times_argument(x, self.value(x), integral(phi, density))
+        times_argument(x, value, integral(phi, density))
     }
 }
 
@@ -541,8 +548,10 @@ impl<T: Real> Function<T> for GeluTanh {
         let mut q = starting_with::<T, N>(y * complement);
         for k in 1..N {
             let mut sum = T::c(0.0);
-            for j in 1..=k.min(3) {
-                sum = v[j].fma(q[k - j], sum);
+            for j in 1..4 {
+                if j <= k {
+                    sum = v[j].fma(q[k - j], sum);
+                }
             }
             s[k] = sum * T::c(1.0 / k as f64);
             let mut sum = (complement - y) * s[k];
@@ -569,6 +578,7 @@ impl<T: Real> Function<T> for Erf {
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
+        let x = bounded(x);
         let square = x * x;
         let rounding = x.fma(x, -square);
         (-square).exp_parts(-rounding).times(T::c(ERF_SLOPE))
@@ -576,13 +586,15 @@ impl<T: Real> Function<T> for Erf {
 
     #[inline(always)]
     fn series<const N: usize>(self, x: T) -> [T; N] {
+        let value = self.value(x);
+        let x = bounded(x);
         // d′ = −2x d
         let mut d = starting_with::<T, N>(self.slope(x));
         for k in 1..N {
             let before = if k > 1 { d[k - 2] } else { T::c(0.0) };
             d[k] = x.fma(d[k - 1], before) * T::c(-2.0 / k as f64);
         }
-        integral(self.value(x), d)
+        integral(value, d)
     }
 }
 

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use super::functions::{self as f, Function};
 use super::{Pointwise, Real};
-use crate::cpu::dispatch;
+use crate::cpu::{Kernel, run};
 
 /// Elements handled together: the lanes of one AVX-512 register of `f32`.
 const LANES: usize = 16;
@@ -116,14 +116,14 @@ pub(crate) fn map<T: Real>(function: Pointwise, x: &[T], out: &mut [MaybeUninit<
     assert_eq!(x.len(), out.len());
     let span = span(function, x.len());
     for (x, out) in x.chunks(span).zip(out.chunks_mut(span)) {
-        with_function!(function, any_far(x), k => dispatch(map_kernel, (k, x, out)));
+        with_function!(function, any_far(x), k => run(Map(k, x, out)));
     }
 }
 
 /// `x = f(x)`.
 pub(crate) fn map_in_place<T: Real>(function: Pointwise, x: &mut [T]) {
     for x in x.chunks_mut(span(function, x.len())) {
-        with_function!(function, any_far(x), k => dispatch(map_in_place_kernel, (k, x)));
+        with_function!(function, any_far(x), k => run(MapInPlace(k, x)));
     }
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn pull_back<T: Real>(
     let span = span(function, g.len());
     let pieces = source.chunks(span).zip(g.chunks(span)).zip(out.chunks_mut(span));
     for ((s, g), out) in pieces {
-        with_function!(function, any_far(s), k => dispatch(pull_back_kernel, (k, s, g, out)));
+        with_function!(function, any_far(s), k => run(PullBack(k, s, g, out)));
     }
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn taylor<T: Real, const N: usize>(
     for (i, x) in x.chunks(span).enumerate() {
         let range = i * span..i * span + x.len();
         let out = out.each_mut().map(|out| &mut out[range.clone()]);
-        with_function!(function, any_far(x), k => dispatch(taylor_kernel, (k, x, out)));
+        with_function!(function, any_far(x), k => run(Taylor(k, x, out)));
     }
 }
 
@@ -167,54 +167,94 @@ fn span(function: Pointwise, n: usize) -> usize {
 
 /// Whether an argument is too large for the fast reduction modulo π/2.
 fn any_far<T: Real>(x: &[T]) -> bool {
-    dispatch(any_far_kernel, x)
+    run(AnyFar(x))
 }
 
-#[inline(always)]
-fn any_far_kernel<T: Real>(x: &[T]) -> bool {
-    x.iter().fold(false, |far, x| far | (x.abs() > T::FAR))
-}
+struct AnyFar<'a, T>(&'a [T]);
 
-#[inline(always)]
-fn map_kernel<T: Real, F: Function<T>>((f, x, out): (F, &[T], &mut [MaybeUninit<T>])) {
-    for (o, x) in out.iter_mut().zip(x) {
-        o.write(f.value(*x));
+impl<T: Real> Kernel for AnyFar<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn call(self) -> bool {
+        self.0.iter().fold(false, |far, x| far | (x.abs() > T::FAR))
     }
 }
 
-#[inline(always)]
-fn map_in_place_kernel<T: Real, F: Function<T>>((f, x): (F, &mut [T])) {
-    for x in x {
-        *x = f.value(*x);
+struct Map<'a, F, T>(F, &'a [T], &'a mut [MaybeUninit<T>]);
+
+impl<T: Real, F: Function<T>> Kernel for Map<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (o, x) in self.2.iter_mut().zip(self.1) {
+            o.write(self.0.value(*x));
+        }
     }
 }
 
-#[inline(always)]
-fn pull_back_kernel<T: Real, F: Function<T>>(
-    (f, source, g, out): (F, &[T], &[T], &mut [MaybeUninit<T>]),
-) {
-    for ((o, s), g) in out.iter_mut().zip(source).zip(g) {
-        o.write(*g * f.slope(*s));
+struct MapInPlace<'a, F, T>(F, &'a mut [T]);
+
+impl<T: Real, F: Function<T>> Kernel for MapInPlace<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for x in self.1 {
+            *x = self.0.value(*x);
+        }
     }
 }
 
-#[inline(always)]
-fn taylor_kernel<T: Real, F: Function<T>, const N: usize>(
-    (f, x, mut out): (F, &[T], [&mut [T]; N]),
-) {
-    // Filled apart and copied: the compiler cannot know that the outputs do not overlap.
-    let mut columns = [[T::c(0.0); LANES]; N];
-    for (i, x) in x.chunks(LANES).enumerate() {
-        let mut padded = [T::c(1.0); LANES];
-        padded[..x.len()].copy_from_slice(x);
-        for j in 0..LANES {
-            let series: [T; N] = f.series(padded[j]);
-            for k in 0..N {
-                columns[k][j] = series[k];
+/// Function, argument or value, cotangent, output.
+struct PullBack<'a, F, T>(F, &'a [T], &'a [T], &'a mut [MaybeUninit<T>]);
+
+impl<T: Real, F: Function<T>> Kernel for PullBack<'_, F, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for ((o, s), g) in self.3.iter_mut().zip(self.1).zip(self.2) {
+            o.write(*g * self.0.slope(*s));
+        }
+    }
+}
+
+struct Taylor<'a, F, T, const N: usize>(F, &'a [T], [&'a mut [T]; N]);
+
+impl<T: Real, F: Function<T>, const N: usize> Kernel for Taylor<'_, F, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self(f, x, mut out) = self;
+        let (chunks, rest) = x.as_chunks::<LANES>();
+        for (i, x) in chunks.iter().enumerate() {
+            let columns = columns::<T, F, N>(f, x);
+            for (out, column) in out.iter_mut().zip(&columns) {
+                out[i * LANES..][..LANES].copy_from_slice(column);
             }
         }
+        let mut padded = [T::c(1.0); LANES];
+        padded[..rest.len()].copy_from_slice(rest);
+        let columns = columns::<T, F, N>(f, &padded);
         for (out, column) in out.iter_mut().zip(&columns) {
-            out[i * LANES..i * LANES + x.len()].copy_from_slice(&column[..x.len()]);
+            out[chunks.len() * LANES..].copy_from_slice(&column[..rest.len()]);
         }
     }
+}
+
+/// The series of each element. The compiler cannot know that the outputs do not overlap, so they
+/// are filled apart and copied.
+#[inline(always)]
+fn columns<T: Real, F: Function<T>, const N: usize>(f: F, x: &[T; LANES]) -> [[T; LANES]; N] {
+    let mut columns = [[T::c(0.0); LANES]; N];
+    for j in 0..LANES {
+        let series: [T; N] = f.series(x[j]);
+        for k in 0..N {
+            columns[k][j] = series[k];
+        }
+    }
+    columns
 }

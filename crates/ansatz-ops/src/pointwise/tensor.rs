@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::{Pointwise, Real, composed::composed, map, needs_input, pull_back, taylor};
 use crate::cpu::{attach, blocks, by_float, collect, values};
@@ -26,7 +26,7 @@ const MAX_ORDER: usize = 4;
 /// gradient is 0.
 ///
 /// # Errors
-/// When candle fails, e.g. for integer tensors.
+/// [`Error::DType`] for integer tensors; when candle fails.
 ///
 /// # Example
 /// ```
@@ -42,6 +42,10 @@ const MAX_ORDER: usize = 4;
 /// # }
 /// ```
 pub fn pointwise(function: Pointwise, x: &Tensor) -> Result<Tensor> {
+    if !x.dtype().is_float() {
+        let (expected, got) = (DType::F32, x.dtype());
+        return Err(Error::DType { what: "pointwise function", expected, got });
+    }
     by_float!(x, T => value::<T>(function, x), _ => composed(function, x))
 }
 

@@ -12,7 +12,7 @@ fn more() -> impl Iterator<Item = Pointwise> {
 /// Arguments where the function is smooth; positive ones where it must be.
 fn arguments(function: Pointwise) -> Vec<f64> {
     let positive = matches!(function, Pointwise::Ln | Pointwise::Sqrt | Pointwise::Powf(_));
-    let values = (0..41).map(|i| (f64::from(i) - 20.3) * 0.29);
+    let values = (0..41).map(|i| (f64::from(i) - 20.5) * 0.29);
     values.map(|x| if positive { x.abs() + 0.1 } else { x }).collect()
 }
 
@@ -25,7 +25,7 @@ fn gradients_agree_with_central_differences() {
     }
 }
 
-/// d²f by backward through backward, on a thread of its own: candle reads the switch once.
+/// d²f by backward through backward, in a process of its own.
 #[test]
 fn second_and_third_derivatives() {
     let run = || {
@@ -48,7 +48,7 @@ fn second_and_third_derivatives() {
             for (i, x) in values(&x).into_iter().enumerate() {
                 let want = 2.0 * values(&first)[i] * (high.0[i] - low.0[i]) / (2.0 * h);
                 let got = values(&second)[i];
-                let close = |got: f64, want: f64| (got - want).abs() <= 1e-7 * (1.0 + want.abs());
+                let close = |got: f64, want: f64| (got - want).abs() <= 1e-6 * (1.0 + want.abs());
                 assert!(close(got, want), "{function:?}″({x}): {got} {want}");
                 let want = (high.1[i] - low.1[i]) / (2.0 * h);
                 let got = values(&third)[i];
@@ -56,7 +56,7 @@ fn second_and_third_derivatives() {
             }
         }
     };
-    // SAFETY of set_var is not needed: the variable is set for the whole process by a child.
+    // candle reads the variable once in each thread: a process of our own has it from the start.
     if std::env::var_os("CANDLE_GRAD_DO_NOT_DETACH").is_some() {
         return run();
     }

@@ -1,0 +1,12 @@
+//! Workloads of single tensor operations, one file for each family: K1, K2, …
+//!
+//! They last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
+//! is in workflows/peers, in a script whose first line names the family.
+mod pointwise;
+
+use super::Variant;
+
+/// Every variant of every kernel.
+pub(super) fn variants() -> Vec<Variant> {
+    [pointwise::variants()].concat()
+}
