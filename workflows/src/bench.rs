@@ -19,10 +19,6 @@
 //! ```
 mod adjoint_memory;
 mod formulas;
-mod kernels {
-    //! One operation each.
-    pub(super) mod dense;
-}
 mod kernels;
 mod line;
 mod network;
@@ -78,7 +74,6 @@ pub fn variants() -> Vec<Variant> {
         o1_lorenz::variants(),
         o3_neural_ode::variants(),
         adjoint_memory::variants(),
-        kernels::dense::variants(),
         p1_burgers::variants(),
         p2_laplacian::variants(),
         kernels::variants(),

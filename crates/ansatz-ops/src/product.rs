@@ -6,11 +6,37 @@
 mod tensor;
 mod thin;
 
-use crate::{cpu::dispatch, pointwise::Real};
+use crate::{cpu::Kernel, pointwise::Real};
 pub(crate) use tensor::check_kind;
 pub use tensor::matmul;
 pub(crate) use thin::MOST as THIN;
 use thin::{by_length, contract, expand, outer};
+
+/// A closure that is inlined into the code for the instruction set, whatever its length.
+pub(crate) struct Inlined<C>(pub(crate) C);
+
+impl<R, C: FnOnce() -> R> Kernel for Inlined<C> {
+    type Output = R;
+
+    #[inline(always)]
+    fn call(self) -> R {
+        (self.0)()
+    }
+}
+
+/// `$kernel($arguments)` for an `#[inline(always)]` function and arguments that are not all `Copy`
+/// (an output never is), compiled for the best instruction set.
+macro_rules! vectorised {
+    ($kernel:expr, $arguments:expr) => {{
+        let arguments = $arguments;
+        // Moves its arguments out, so that there is no shim between this and its body.
+        crate::cpu::run(crate::product::Inlined(
+            #[inline(always)]
+            move || $kernel(arguments),
+        ))
+    }};
+}
+pub(crate) use vectorised;
 
 /// A matrix that lies somewhere in a slice.
 #[derive(Debug, Clone, Copy)]
@@ -165,7 +191,7 @@ fn thin_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> b
         // The same with the factors exchanged, for the transposed result.
         let (Some(a), Some(b)) = (at.contiguous(), b.contiguous()) else { return false };
         let mut transposed = vec![T::zero(); n * m];
-        by_length!(n, outer, (b, a, m, &mut transposed));
+        by_length!(n, outer, (b, a, m, &mut transposed[..]));
         for (j, column) in transposed.chunks_exact(m).enumerate() {
             for (i, value) in column.iter().enumerate() {
                 out[i * n + j] += *value;

@@ -62,7 +62,8 @@ impl Peers {
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let is_script = path.extension().is_some_and(|e| e == "py");
-            let text = if is_script { fs::read_to_string(&path).unwrap_or_default() } else { continue };
+            let text =
+                if is_script { fs::read_to_string(&path).unwrap_or_default() } else { continue };
             let first = text.lines().next().unwrap_or_default().trim_start_matches('"');
             let mut named = first.split_whitespace().filter_map(|word| word.strip_suffix(':'));
             if named.any(|word| families.contains(word)) {

@@ -82,7 +82,9 @@ fn measure_all(args: &cli::Bench) -> Result<ExitCode, AnyError> {
                 }
             }
         }
-        for line in peers.iter().map(|p| p.run(&pinning, round)).collect::<Result<Vec<_>, _>>()?.concat() {
+        for line in
+            peers.iter().map(|p| p.run(&pinning, round)).collect::<Result<Vec<_>, _>>()?.concat()
+        {
             if args.json {
                 println!("{line}");
             }

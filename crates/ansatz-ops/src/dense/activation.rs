@@ -7,8 +7,8 @@ use std::mem::MaybeUninit;
 use super::Stack;
 use crate::{
     Pointwise,
-    cpu::dispatch,
     pointwise::{Real, map_in_place, pull_back, taylor},
+    product::vectorised,
 };
 
 /// Elements handled together: their Taylor coefficients stay in the first cache.
@@ -106,7 +106,7 @@ fn series<T: Real, const K: usize, const N: usize>(
         for d in 0..directions {
             let at = |k: usize| (1 + k * directions + d) * n + start;
             let offsets: [usize; K] = std::array::from_fn(at);
-            dispatch(series_kernel::<T, K, N>, (&c, z, y, offsets, length));
+            vectorised!(series_kernel::<T, K, N>, (&c, z, &mut *y, offsets, length));
         }
     }
 }
@@ -195,7 +195,7 @@ fn pull_series<T: Real, const K: usize, const N: usize>(
             let at = |k: usize| (1 + k * directions + d) * n + start;
             let offsets: [usize; K] = std::array::from_fn(at);
             let rows = (z, g, &mut *out);
-            dispatch(pull_series_kernel::<T, K, N>, (&c, &mut sum, rows, offsets, length));
+            vectorised!(pull_series_kernel::<T, K, N>, (&c, &mut sum, rows, offsets, length));
         }
         out[start..start + length].copy_from_slice(&sum[..length]);
     }
@@ -292,12 +292,12 @@ fn laplacian<T: Real>(f: Pointwise, n: usize, weights: &[f64], z: &[T], y: &mut 
         let mut squares = [T::c(0.0); SPAN];
         for (i, w) in weights.iter().enumerate() {
             let z = part(z, n, i + 1, start, length);
-            dispatch(times, (&c[1][..], z, part_mut(y, n, i + 1, start, length)));
-            dispatch(add_squares, (T::c(2.0 * w), z, &mut squares[..length]));
+            vectorised!(times, (&c[1][..], z, part_mut(y, n, i + 1, start, length)));
+            vectorised!(add_squares, (T::c(2.0 * w), z, &mut squares[..length]));
         }
         let y = part_mut(y, n, last, start, length);
-        dispatch(times, (&c[1][..], part(z, n, last, start, length), &mut *y));
-        dispatch(add_times, (&c[2][..], &squares[..length], y));
+        vectorised!(times, (&c[1][..], part(z, n, last, start, length), &mut *y));
+        vectorised!(add_times, (&c[2][..], &squares[..length], y));
     }
 }
 
@@ -321,24 +321,24 @@ fn pull_laplacian<T: Real>(
             *third = T::c(6.0) * *third;
         }
         let (z_last, g_last) = (part(z, n, last, start, length), part(g, n, last, start, length));
-        dispatch(times, (&first[..], g_last, part_mut(out, n, last, start, length)));
+        vectorised!(times, (&first[..], g_last, part_mut(out, n, last, start, length)));
         let mut bend = [T::c(0.0); SPAN];
-        dispatch(times, (&second[..], g_last, &mut bend[..length]));
+        vectorised!(times, (&second[..], g_last, &mut bend[..length]));
         let mut squares = [T::c(0.0); SPAN];
         let mut slopes = [T::c(0.0); SPAN];
         for (i, w) in weights.iter().enumerate() {
             let (z, g) = (part(z, n, i + 1, start, length), part(g, n, i + 1, start, length));
-            dispatch(add_squares, (T::c(*w), z, &mut squares[..length]));
-            dispatch(add_times, (z, g, &mut slopes[..length]));
+            vectorised!(add_squares, (T::c(*w), z, &mut squares[..length]));
+            vectorised!(add_times, (z, g, &mut slopes[..length]));
             let out = part_mut(out, n, i + 1, start, length);
-            dispatch(pull_row, (T::c(2.0 * w), &first[..], &bend[..], z, g, out));
+            vectorised!(pull_row, (T::c(2.0 * w), &first[..], &bend[..], z, g, out));
         }
         let value = &mut out[start..start + length];
-        dispatch(times, (&first[..], &g[start..start + length], &mut *value));
-        dispatch(add_times, (&second[..], &slopes[..length], &mut *value));
-        dispatch(add_times, (&bend[..length], z_last, &mut *value));
-        dispatch(times, (&third[..], g_last, &mut slopes[..length]));
-        dispatch(add_times, (&squares[..length], &slopes[..length], value));
+        vectorised!(times, (&first[..], &g[start..start + length], &mut *value));
+        vectorised!(add_times, (&second[..], &slopes[..length], &mut *value));
+        vectorised!(add_times, (&bend[..length], z_last, &mut *value));
+        vectorised!(times, (&third[..], g_last, &mut slopes[..length]));
+        vectorised!(add_times, (&squares[..length], &slopes[..length], value));
     }
 }
 

@@ -7,7 +7,7 @@ use ansatz::ops::{Pointwise, backward_from, dense};
 use candle_core::{DType, Tensor, Var};
 
 use super::super::network::{gradient_norm, single};
-use super::super::{Measured, Rules, Timing, Variant, Work, bias, inputs, targets, timed, weight};
+use super::super::{Measured, Rules, Variant, Work, bias, inputs, targets, timed_repeated, weight};
 use crate::AnyError;
 
 const BATCH: usize = 256;
@@ -15,7 +15,7 @@ const WIDTH: usize = 64;
 const CALLS: usize = 100;
 
 /// Ours, and candle's operations one by one.
-pub(in super::super) fn variants() -> Vec<Variant> {
+pub(super) fn variants() -> Vec<Variant> {
     vec![
         Variant { workload: "K2", library: "ansatz", method: "", run: |r| run(r, fused) },
         Variant { workload: "K2", library: "candle", method: "", run: |r| run(r, composed) },
@@ -50,15 +50,8 @@ fn run(rules: &Rules, layer: Layer) -> Result<Measured, AnyError> {
         .collect::<Result<Vec<_>, _>>()?;
     let reference = step(&double, &cotangent.to_dtype(DType::F64)?, composed)?;
     let reference = gradient_norm(&reference, &double)?;
-    let (gradients, timing) = timed(rules, || {
-        for _ in 1..CALLS {
-            step(&variables, &cotangent, layer)?;
-        }
-        step(&variables, &cotangent, layer)
-    })?;
+    let (gradients, timing) = timed_repeated(rules, CALLS, || step(&variables, &cotangent, layer))?;
     let norm = gradient_norm(&gradients, &variables)?;
-    let each = |seconds: f64| seconds / CALLS as f64;
-    let timing = Timing { median_s: each(timing.median_s), min_s: each(timing.min_s), ..timing };
     let error = (norm / reference - 1.0).abs();
     Ok(Measured::new(timing, Work::Steps(1), error).with("grad_norm", norm))
 }

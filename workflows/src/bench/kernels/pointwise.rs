@@ -25,9 +25,7 @@ macro_rules! variants_of {
             variant(concat!("K1.", $name, ".1m"), "ansatz", |r| {
                 value(r, $function, LARGE, pointwise)
             }),
-            variant(concat!("K1.", $name, ".1m"), "candle", |r| {
-                value(r, $function, LARGE, candle)
-            }),
+            variant(concat!("K1.", $name, ".1m"), "candle", |r| value(r, $function, LARGE, candle)),
         ]
     };
     (gradient $name:literal, $function:expr) => {
