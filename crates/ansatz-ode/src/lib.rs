@@ -8,7 +8,7 @@
 //! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
-//! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Backsolve`] |
+//! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
 //! that needs an error estimate only takes methods that have one, gradients only exist for tensors.
@@ -55,7 +55,7 @@ mod tableau;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
-pub use adjoint::{Backsolve, RecursiveCheckpoint};
+pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use controller::{Controller, FixedStep, Judgement, Pid};
 pub use dense::DenseOutput;

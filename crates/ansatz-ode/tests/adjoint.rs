@@ -4,8 +4,8 @@
 
 use ansatz_ode::core::candle::{DType, Device, Tensor, Var};
 use ansatz_ode::{
-    Adaptive, Adjoint, Backsolve, Bosh3, Dopri5, Euler, ExplicitRungeKutta, FixedStep, Heun,
-    Midpoint, NoGradient, Pid, RecursiveCheckpoint, Rk4, Save, Solution, Span, Tsit5,
+    Adaptive, Adjoint, Backsolve, Bosh3, Direct, Dopri5, Euler, ExplicitRungeKutta, FixedStep,
+    Heun, Midpoint, NoGradient, Pid, RecursiveCheckpoint, Rk4, Save, Solution, Span, Tsit5,
     WithArguments, solve,
 };
 use ansatz_ops::{GradCheck, gradcheck};
@@ -34,15 +34,15 @@ fn contract(s: &Solution<Tensor>) -> ansatz_ops::Result<Tensor> {
     Ok((total + (s.y_end.sqr()? * 0.1)?)?)
 }
 
+/// `slots` checkpoints, or with 0 the direct adjoint.
 fn check_discrete<M: ExplicitRungeKutta>(method: M, span: (f64, f64), save: Save, slots: usize) {
     let run = |x: &[Tensor]| -> ansatz_ops::Result<Tensor> {
         let field = WithArguments::new(field, vec![x[1].clone(), x[2].clone()]);
-        let s = solve(field, x[0].clone(), span)
-            .with(method)
-            .steps(7)
-            .save(save.clone())
-            .adjoint(RecursiveCheckpoint::new(slots))
-            .run()?;
+        let setup = solve(field, x[0].clone(), span).with(method).steps(7).save(save.clone());
+        let s = match slots {
+            0 => setup.adjoint(Direct).run()?,
+            _ => setup.adjoint(RecursiveCheckpoint::new(slots)).run()?,
+        };
         contract(&s)
     };
     gradcheck(run, &inputs(), &GradCheck::default()).unwrap();
@@ -59,13 +59,15 @@ fn the_discrete_adjoint_is_exact_for_every_method() {
         check_discrete(Dopri5, span, save.clone(), slots);
         check_discrete(Tsit5, span, save.clone(), slots);
     }
-    for slots in [1, 2, 3, 100] {
+    for slots in [0, 1, 2, 3, 100] {
         all((0.2, 1.9), &Save::End, slots);
     }
-    // Interpolated outputs, two in one step, and both ends.
-    all((0.2, 1.9), &Save::Times(vec![0.2, 0.5, 0.6, 0.65, 1.3, 1.9]), 3);
-    all((1.9, 0.2), &Save::Times(vec![1.9, 1.3, 0.65, 0.6, 0.5]), 3);
-    all((1.9, 0.2), &Save::Steps, 2);
+    for slots in [0, 3] {
+        // Interpolated outputs, two in one step, and both ends.
+        all((0.2, 1.9), &Save::Times(vec![0.2, 0.5, 0.6, 0.65, 1.3, 1.9]), slots);
+        all((1.9, 0.2), &Save::Times(vec![1.9, 1.3, 0.65, 0.6, 0.5]), slots);
+        all((1.9, 0.2), &Save::Steps, slots);
+    }
 }
 
 /// Captured variables receive the same gradients as explicit arguments.
@@ -127,6 +129,11 @@ fn adjoints_agree_to_solver_tolerance() {
     ] {
         for (tol, allowed) in [(1e-5, 3e-3), (1e-9, 1e-6)] {
             let discrete = gradients(RecursiveCheckpoint::default(), span, &times, tol);
+            // The same stages and the same sums, though not in the same order.
+            let direct = gradients(Direct, span, &times, tol);
+            for (a, b) in discrete.iter().zip(&direct) {
+                assert!((a - b).abs() < 1e-12 * a.abs().max(1.0), "{span:?} {tol} {a} {b}");
+            }
             let continuous = gradients(Backsolve, span, &times, tol);
             for (i, (a, b)) in discrete.iter().zip(&continuous).enumerate() {
                 assert!((a - b).abs() < allowed * a.abs().max(1.0), "{span:?} {tol} [{i}] {a} {b}");
@@ -152,12 +159,17 @@ fn end_times_receive_gradients() {
         };
         let ends: Vec<Var> =
             [span.0, span.1].iter().map(|t| Var::new(*t, &Device::Cpu).unwrap()).collect();
-        for backsolve in [false, true] {
+        for adjoint in 0..3 {
             let f = WithArguments::new(field, x[1..].to_vec());
             let setup = solve(f, x[0].clone(), Span::from_tensors(&ends[0], &ends[1]).unwrap())
                 .with(Dopri5)
                 .tolerance(1e-10, 1e-10);
-            let s = if backsolve { setup.adjoint(Backsolve).run() } else { setup.run() }.unwrap();
+            let s = match adjoint {
+                0 => setup.run(),
+                1 => setup.adjoint(Direct).run(),
+                _ => setup.adjoint(Backsolve).run(),
+            };
+            let s = s.unwrap();
             let store = s.y_end.sqr().unwrap().backward().unwrap();
             let h = 1e-5;
             let expected = [
@@ -225,8 +237,14 @@ fn composes_with_the_surrounding_graph() {
 #[test]
 fn nothing_tracked_nothing_attached() {
     let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
-    let s = solve(|_: f64, y: &Tensor| y.neg(), y0, (0.0, 1.0)).with(Rk4).steps(3).run().unwrap();
+    let s = solve(|_: f64, y: &Tensor| y.neg(), y0.clone(), (0.0, 1.0))
+        .with(Rk4)
+        .steps(3)
+        .run()
+        .unwrap();
     assert!(!s.y_end.track_op());
+    let s = solve(|_: f64, y: &Tensor| y.neg(), y0, (0.0, 1.0)).with(Rk4).steps(3);
+    assert!(!s.adjoint(Direct).run().unwrap().y_end.track_op());
     let v = Var::new(&[1f64], &Device::Cpu).unwrap();
     let s = solve(|_: f64, y: &Tensor| y.neg(), v.as_tensor().clone(), (0.0, 1.0))
         .with(Rk4)
@@ -257,7 +275,7 @@ fn twenty_thousand_steps() {
 /// An adaptive step that is rejected must not leave a trace in the gradient.
 #[test]
 fn rejected_steps_do_not_matter() {
-    fn run<M: Adaptive>(method: M) {
+    fn run<M: Adaptive>(method: M, direct: bool) {
         let k = Var::new(3f64, &Device::Cpu).unwrap();
         let kt = k.as_tensor().clone();
         let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
@@ -269,16 +287,18 @@ fn rejected_steps_do_not_matter() {
             (0.0, 1.0),
         )
         .with(method)
-        .controller(pid)
-        .run()
-        .unwrap();
+        .controller(pid);
+        let s = if direct { s.adjoint(Direct).run() } else { s.run() }.unwrap();
         assert!(s.statistics.rejected > 0);
         let factor = 8f64.sin() / 8.0;
         let g = values(s.y_end.backward().unwrap().get(&k).unwrap())[0];
         assert!((g - factor * (3.0 * factor).exp()).abs() < 1e-7, "{g}");
     }
-    run(Tsit5);
-    run(Dopri5);
+    for direct in [false, true] {
+        run(Tsit5, direct);
+        run(Dopri5, direct);
+        run(Bosh3, direct);
+    }
     let _ = FixedStep { step: 1.0 };
 }
 
@@ -302,6 +322,16 @@ fn late_variables_are_refused() {
             _ => false,
         };
         assert!(found, "{result:?}");
+    }
+    // Tapes that were kept show every variable.
+    let (a, b) = (early.as_tensor().clone(), late.as_tensor().clone());
+    let switch = move |t: f64, y: &Tensor| if t < 0.5 { y * &a } else { y * &b };
+    let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+    let s = solve(switch, y0, (0.0, 1.0)).with(Rk4).steps(10).adjoint(Direct).run().unwrap();
+    let store = s.y_end.backward().unwrap();
+    for v in [&early, &late] {
+        let g = values(store.get(v).unwrap())[0];
+        assert!((g - 0.5 * 0.6f64.exp()).abs() < 5e-2, "{g}");
     }
     // As arguments both receive theirs.
     let arguments = vec![early.as_tensor().clone(), late.as_tensor().clone()];

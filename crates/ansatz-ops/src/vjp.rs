@@ -1,6 +1,10 @@
 //! Vector–Jacobian products of any function of tensors: [`vjp`].
 
-use candle_core::{Tensor, Var, backprop::GradStore};
+use candle_core::{
+    CpuStorage, CudaStorage, CustomOp1, Layout, MetalStorage, Shape, Tensor, Var,
+    backend::{BackendDevice, BackendStorage},
+    backprop::GradStore,
+};
 
 use crate::{Error, Result};
 
@@ -92,7 +96,7 @@ pub fn backward_from(outputs: &[Tensor], cotangents: &[Tensor]) -> Result<GradSt
             got: cotangents.len(),
         });
     }
-    let mut weighted = Vec::with_capacity(outputs.len());
+    let mut root: Option<Tensor> = None;
     for (y, g) in outputs.iter().zip(cotangents) {
         if y.shape() != g.shape() {
             return Err(Error::Shape {
@@ -101,17 +105,46 @@ pub fn backward_from(outputs: &[Tensor], cotangents: &[Tensor]) -> Result<GradSt
                 got: g.shape().clone(),
             });
         }
-        weighted.push((y * g.detach())?);
+        let seed = y.apply_op1(Seed(g.detach()))?;
+        root = Some(match root {
+            Some(sum) => (sum + seed.to_dtype(outputs[0].dtype())?)?,
+            None => seed,
+        });
     }
-    // candle starts from ones in the shape of the root, so one output needs no sum.
-    if let [root] = weighted.as_slice() {
-        return Ok(root.backward()?);
+    // There is at least one output.
+    let root = root.map_or_else(|| outputs[0].sum_all(), Ok)?;
+    Ok(root.backward()?)
+}
+
+/// A scalar whose gradient with respect to its argument is the given cotangent: what the sum of
+/// their products would be, without computing it.
+struct Seed(Tensor);
+
+impl CustomOp1 for Seed {
+    fn name(&self) -> &'static str {
+        "cotangent"
     }
-    let mut total = weighted[0].sum_all()?;
-    for w in &weighted[1..] {
-        total = (total + w.sum_all()?.to_dtype(weighted[0].dtype())?)?;
+
+    fn cpu_fwd(&self, x: &CpuStorage, _: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        Ok((x.device().zeros_impl(&Shape::from(()), x.dtype())?, Shape::from(())))
     }
-    Ok(total.backward()?)
+
+    fn cuda_fwd(&self, x: &CudaStorage, _: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        Ok((x.device().zeros_impl(&Shape::from(()), x.dtype())?, Shape::from(())))
+    }
+
+    fn metal_fwd(
+        &self,
+        x: &MetalStorage,
+        _: &Layout,
+    ) -> candle_core::Result<(MetalStorage, Shape)> {
+        Ok((x.device().zeros_impl(&Shape::from(()), x.dtype())?, Shape::from(())))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        // The cotangent of the root is 1: backward starts here.
+        Ok(Some(self.0.clone()))
+    }
 }
 
 /// The variables that the graphs of `outputs` reach, each once, in a deterministic order.

@@ -4,7 +4,9 @@
 //! 1e-6, loss = mean of `(y(1) − target)²`; gradient with respect to all weights. `O3.spiral` adds
 //! `A y`, A = [[−0.1, 6], [−6, −0.1]], and runs to t = 5.
 use ansatz::core::{Dense, Pointwise, TensorLike};
-use ansatz::ode::{Adjoint, Backsolve, Dopri5, Pid, RecursiveCheckpoint, Rk4, Tsit5, solve};
+use ansatz::ode::{
+    Adjoint, Backsolve, Direct, Dopri5, Pid, RecursiveCheckpoint, Rk4, Tsit5, solve,
+};
 use candle_core::{Device, Tensor, Var};
 
 use super::{Measured, Rules, Variant, Work, bias, inputs, targets, timed, weight};
@@ -34,53 +36,26 @@ const SPIRAL: Reference = Reference {
     rk4_gradient: 24.26151613813038,
 };
 
-/// Adaptive with two methods and both adjoints, and fixed steps, which must match to rounding.
+/// Adaptive with two methods and three adjoints, and fixed steps, which must match to rounding.
 pub(super) fn variants() -> Vec<Variant> {
-    vec![
-        Variant {
-            workload: "O3",
-            library: "ansatz",
-            method: "Tsit5-checkpoint",
-            run: |r| tsit5(r, false),
-        },
-        Variant {
-            workload: "O3",
-            library: "ansatz",
-            method: "Dopri5-checkpoint",
-            run: |r| dopri5(r, false),
-        },
-        Variant {
-            workload: "O3",
-            library: "ansatz",
-            method: "Tsit5-backsolve",
-            run: |r| backsolve(r, false),
-        },
-        Variant { workload: "O3", library: "ansatz", method: "Rk4-fixed", run: |r| rk4(r, false) },
-        Variant {
-            workload: "O3.spiral",
-            library: "ansatz",
-            method: "Tsit5-checkpoint",
-            run: |r| tsit5(r, true),
-        },
-        Variant {
-            workload: "O3.spiral",
-            library: "ansatz",
-            method: "Dopri5-checkpoint",
-            run: |r| dopri5(r, true),
-        },
-        Variant {
-            workload: "O3.spiral",
-            library: "ansatz",
-            method: "Tsit5-backsolve",
-            run: |r| backsolve(r, true),
-        },
-        Variant {
-            workload: "O3.spiral",
-            library: "ansatz",
-            method: "Rk4-fixed",
-            run: |r| rk4(r, true),
-        },
+    fn both(
+        method: &'static str,
+        runs: [fn(&Rules) -> Result<Measured, AnyError>; 2],
+    ) -> [Variant; 2] {
+        let variant = |workload, run| Variant { workload, library: "ansatz", method, run };
+        [variant("O3", runs[0]), variant("O3.spiral", runs[1])]
+    }
+    let mut all: Vec<Variant> = [
+        both("Tsit5-checkpoint", [|r| tsit5(r, false), |r| tsit5(r, true)]),
+        both("Tsit5-direct", [|r| tsit5_direct(r, false), |r| tsit5_direct(r, true)]),
+        both("Dopri5-checkpoint", [|r| dopri5(r, false), |r| dopri5(r, true)]),
+        both("Dopri5-direct", [|r| dopri5_direct(r, false), |r| dopri5_direct(r, true)]),
+        both("Tsit5-backsolve", [|r| backsolve(r, false), |r| backsolve(r, true)]),
+        both("Rk4-fixed", [|r| rk4(r, false), |r| rk4(r, true)]),
     ]
+    .concat();
+    all.sort_by_key(|v| v.workload);
+    all
 }
 
 /// The network with its variables, `w0, b0, w1, b1, w2, b2`.
@@ -196,6 +171,14 @@ fn tsit5(rules: &Rules, spiral: bool) -> Result<Measured, AnyError> {
 
 fn dopri5(rules: &Rules, spiral: bool) -> Result<Measured, AnyError> {
     adaptive(rules, spiral, Dopri5, RecursiveCheckpoint::default())
+}
+
+fn tsit5_direct(rules: &Rules, spiral: bool) -> Result<Measured, AnyError> {
+    adaptive(rules, spiral, Tsit5, Direct)
+}
+
+fn dopri5_direct(rules: &Rules, spiral: bool) -> Result<Measured, AnyError> {
+    adaptive(rules, spiral, Dopri5, Direct)
 }
 
 fn backsolve(rules: &Rules, spiral: bool) -> Result<Measured, AnyError> {

@@ -4,7 +4,8 @@ use ansatz_core::State;
 use ansatz_ops::{custom_vjp, linear_combination, variables};
 use candle_core::{Tensor, Var};
 
-use crate::{Error, Result, Save, Solution, Span, VectorField};
+use super::step::Taped;
+use crate::{Error, Result, Save, Solution, Span, Status, VectorField};
 
 /// Everything a solve depends on that candle may track.
 pub(crate) struct Inputs {
@@ -18,12 +19,18 @@ pub(crate) struct Inputs {
     pub(crate) leaves: Vec<Tensor>,
 }
 
+/// A fresh leaf for each argument of the field.
+pub(crate) fn argument_leaves<F: VectorField<Tensor>>(field: &F) -> Result<Vec<Tensor>> {
+    field.arguments().iter().map(|a| Ok(Var::from_tensor(&a.detach())?.into_inner())).collect()
+}
+
 /// Gradients of everything in [`Inputs`]; `None` is zero.
 pub(crate) struct InputGradients {
     pub(crate) y0: Tensor,
-    pub(crate) t0: Option<f64>,
-    pub(crate) t1: Option<f64>,
-    pub(crate) parameters: Parameters,
+    /// Of the two ends of the interval.
+    pub(crate) times: [Option<f64>; 2],
+    /// Arguments first, then what was captured.
+    pub(crate) parameters: Vec<Option<Tensor>>,
 }
 
 impl Inputs {
@@ -33,23 +40,35 @@ impl Inputs {
     where
         F: VectorField<Tensor>,
     {
-        let arguments = field.arguments().to_vec();
-        let leaves = arguments
-            .iter()
-            .map(|a| Ok(Var::from_tensor(&a.detach())?.into_inner()))
-            .collect::<Result<Vec<_>>>()?;
+        let leaves = argument_leaves(field)?;
         let mut dy = y0.detach();
         field
             .eval_with(span.t0, &y0.detach(), &leaves, &mut dy)
             .map_err(|source| Error::Field { t: span.t0, step: 0, source })?;
-        let mut captured = variables(&[dy]);
+        Ok(Self::found(field, y0, span, leaves, variables(&[dy])))
+    }
+
+    /// The inputs of a solve whose evaluations reached `variables`, at `leaves` and other leaves
+    /// that are not listed. `None` when nothing that the solve depends on is tracked.
+    pub(crate) fn found<F>(
+        field: &F,
+        y0: &Tensor,
+        span: &Span,
+        leaves: Vec<Tensor>,
+        variables: Vec<Tensor>,
+    ) -> Option<Self>
+    where
+        F: VectorField<Tensor>,
+    {
+        let arguments = field.arguments().to_vec();
+        let mut captured = variables;
         captured.retain(|v| leaves.iter().all(|l| l.id() != v.id()));
         let times = span.tensors.clone();
         let tracked = !captured.is_empty()
             || y0.track_op()
             || arguments.iter().any(Tensor::track_op)
             || times.as_ref().is_some_and(|t| t.iter().any(Tensor::track_op));
-        Ok(tracked.then(|| Self { y0: y0.clone(), times, arguments, captured, leaves }))
+        tracked.then(|| Self { y0: y0.clone(), times, arguments, captured, leaves })
     }
 
     fn all(&self) -> Vec<&Tensor> {
@@ -68,7 +87,7 @@ impl Inputs {
     fn arrange(&self, gradients: InputGradients) -> Result<Vec<Option<Tensor>>> {
         let mut all = vec![Some(gradients.y0)];
         if let Some(times) = &self.times {
-            for (tensor, value) in times.iter().zip([gradients.t0, gradients.t1]) {
+            for (tensor, value) in times.iter().zip(gradients.times) {
                 all.push(match value {
                     Some(v) => Some(
                         Tensor::new(v, tensor.device())?
@@ -79,7 +98,7 @@ impl Inputs {
                 });
             }
         }
-        all.extend(gradients.parameters.sums);
+        all.extend(gradients.parameters);
         Ok(all)
     }
 }
@@ -89,21 +108,26 @@ impl Inputs {
 pub(crate) struct Parameters {
     /// What to look up, the leaves of the arguments first.
     tensors: Vec<Tensor>,
-    pub(crate) sums: Vec<Option<Tensor>>,
+    sums: Vec<Option<Tensor>>,
+    /// Gradients not yet in `sums`, so that several are added in one pass.
+    waiting: Vec<Vec<Tensor>>,
 }
 
 impl Parameters {
+    /// Gradients that wait for each other.
+    const BATCH: usize = 6;
+
     pub(crate) fn new(leaves: &[Tensor], captured: &[Tensor]) -> Self {
         let tensors: Vec<Tensor> = leaves.iter().chain(captured).cloned().collect();
-        let sums = vec![None; tensors.len()];
-        Self { tensors, sums }
+        Self { sums: vec![None; tensors.len()], waiting: vec![Vec::new(); tensors.len()], tensors }
     }
 
-    /// Errors if the graph of `slope`, evaluated at `leaf`, reaches a variable that is not known.
-    pub(crate) fn check_complete(&self, slope: &Tensor, leaf: &Tensor, t: f64) -> Result<()> {
-        let known =
-            |v: &Tensor| v.id() == leaf.id() || self.tensors.iter().any(|k| k.id() == v.id());
-        if variables(std::slice::from_ref(slope)).iter().all(known) {
+    /// Errors if the graph of `stage`, evaluated at `t`, reaches a variable that is not known.
+    pub(crate) fn check_complete(&self, stage: &Taped, t: f64) -> Result<()> {
+        let known = |v: &Tensor| {
+            v.id() == stage.input.id() || self.tensors.iter().any(|k| k.id() == v.id())
+        };
+        if variables(std::slice::from_ref(&stage.slope)).iter().all(known) {
             Ok(())
         } else {
             Err(Error::LateVariable { t })
@@ -112,15 +136,32 @@ impl Parameters {
 
     /// Adds what one backward pass found.
     pub(crate) fn add(&mut self, store: &candle_core::backprop::GradStore) -> Result<()> {
-        for (tensor, sum) in self.tensors.iter().zip(&mut self.sums) {
-            if let Some(g) = store.get(tensor) {
-                *sum = Some(match sum.take() {
-                    Some(s) => linear_combination(Some(&s), &[(1.0, g)])?,
-                    None => g.detach(),
-                });
+        for i in 0..self.tensors.len() {
+            if let Some(g) = store.get(&self.tensors[i]) {
+                self.waiting[i].push(g.detach());
+                if self.waiting[i].len() == Self::BATCH {
+                    self.settle(i)?;
+                }
             }
         }
         Ok(())
+    }
+
+    fn settle(&mut self, i: usize) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting[i]);
+        let terms: Vec<(f64, &Tensor)> = waiting.iter().map(|g| (1.0, g)).collect();
+        if !terms.is_empty() {
+            self.sums[i] = Some(linear_combination(self.sums[i].as_ref(), &terms)?);
+        }
+        Ok(())
+    }
+
+    /// The sums, the leaves of the arguments first; `None` where nothing was added.
+    pub(crate) fn into_sums(mut self) -> Result<Vec<Option<Tensor>>> {
+        for i in 0..self.tensors.len() {
+            self.settle(i)?;
+        }
+        Ok(self.sums)
     }
 }
 
@@ -161,7 +202,7 @@ where
 }
 
 /// `Σ aᵢ bᵢ` over all elements.
-pub(crate) fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
+fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
     let product = (a * b)?.sum_all()?;
     Ok(match product.dtype() {
         candle_core::DType::F64 => product.to_scalar::<f64>()?,
@@ -176,30 +217,64 @@ pub(crate) fn detached(y: &Tensor) -> Result<Tensor> {
     Ok(copy)
 }
 
-/// Derivative of the loss with respect to the end of the interval: what the states that move
-/// with it (saved exactly there) receive, times the slope there.
-pub(crate) fn end_time_gradient<F>(
-    field: &F,
+/// The ends of a solve: what the gradients of the end times need.
+pub(crate) struct Ends {
+    t0: f64,
+    y0: Tensor,
     t_end: f64,
-    y_end: &Tensor,
-    ts: &[f64],
-    rows: &[Tensor],
-    end: &Tensor,
-) -> Result<f64>
-where
-    F: VectorField<Tensor>,
-{
-    let mut total = end.clone();
-    for (t, row) in ts.iter().zip(rows) {
-        if *t == t_end {
-            total = (total + row)?;
+    y_end: Tensor,
+    /// Times of the saved states.
+    ts: Vec<f64>,
+    /// Whether the end that was asked for was reached.
+    finished: bool,
+}
+
+impl Ends {
+    pub(crate) fn of(solution: &Solution<Tensor>, span: &Span, y0: Tensor) -> Self {
+        Self {
+            t0: span.t0,
+            y0,
+            t_end: solution.t_end,
+            y_end: solution.y_end.clone(),
+            ts: solution.ts.clone(),
+            finished: solution.status == Status::Finished,
         }
     }
-    slope_product(field, t_end, y_end, &total)
+
+    /// Derivatives of the loss with respect to the start and the end of the interval, where they
+    /// are wanted. The start: minus the slope there times `adjoint`, the cotangent of the state
+    /// that leaves it. The end: the slope there times what the states that move with it (saved
+    /// exactly there) receive.
+    pub(crate) fn gradients<F>(
+        &self,
+        field: &F,
+        inputs: &Inputs,
+        adjoint: &Tensor,
+        rows: &[Tensor],
+        end: &Tensor,
+    ) -> Result<[Option<f64>; 2]>
+    where
+        F: VectorField<Tensor>,
+    {
+        if !inputs.wants_times() {
+            return Ok([None, None]);
+        }
+        let start = -slope_product(field, self.t0, &self.y0, adjoint)?;
+        if !self.finished {
+            return Ok([Some(start), None]);
+        }
+        let mut total = end.clone();
+        for (t, row) in self.ts.iter().zip(rows) {
+            if *t == self.t_end {
+                total = (total + row)?;
+            }
+        }
+        Ok([Some(start), Some(slope_product(field, self.t_end, &self.y_end, &total)?)])
+    }
 }
 
 /// `⟨a, f(t, y)⟩`.
-pub(crate) fn slope_product<F>(field: &F, t: f64, y: &Tensor, a: &Tensor) -> Result<f64>
+fn slope_product<F>(field: &F, t: f64, y: &Tensor, a: &Tensor) -> Result<f64>
 where
     F: VectorField<Tensor>,
 {

@@ -2,13 +2,12 @@
 
 use ansatz_core::State;
 use ansatz_ops::{backward_from, linear_combination};
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 
 use super::{
     Adjoint, NoGradient,
-    attach::{
-        InputGradients, Inputs, Parameters, attach, detached, end_time_gradient, slope_product,
-    },
+    attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
+    step::Taped,
 };
 use crate::{
     Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, Status, VectorField,
@@ -44,17 +43,16 @@ where
         let Solve { field, y0, span, save, controller, max_steps, .. } = solve;
         let (t_end, y_end) = (solution.t_end, solution.y_end.clone());
         let (ts, ys) = (solution.ts.clone(), solution.ys.clone());
-        let finished = solution.status == Status::Finished;
+        let ends = Ends::of(&solution, &span, y0);
         attach(solution, &save, inputs, move |inputs, rows, end| {
-            let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
+            let parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let zeros: Vec<Tensor> = inputs
                 .leaves
                 .iter()
                 .chain(&inputs.captured)
                 .map(|p| Ok(p.zeros_like()?.detach()))
                 .collect::<Result<_>>()?;
-            let augmented =
-                AugmentedField { field: &field, inputs, parameters: parameters.clone() };
+            let augmented = AugmentedField { field: &field, inputs, parameters };
             let mut state = Augmented { y: y_end.clone(), a: end.clone(), g: zeros };
             let mut t = t_end;
             let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
@@ -78,21 +76,15 @@ where
                 state.a = linear_combination(Some(&state.a), &[(1.0, row)])?;
             }
             back_to(&mut state, &mut t, span.t0)?;
-            let (mut dt0, mut dt1) = (None, None);
-            if inputs.wants_times() {
-                dt0 = Some(-slope_product(&field, span.t0, &y0, &state.a)?);
-                if finished {
-                    dt1 = Some(end_time_gradient(&field, t_end, &y_end, &ts, rows, end)?);
-                }
-            }
+            let times = ends.gradients(&field, inputs, &state.a, rows, end)?;
             let mut a = state.a;
             for (&time, row) in ts.iter().zip(rows) {
                 if time == span.t0 {
                     a = linear_combination(Some(&a), &[(1.0, row)])?;
                 }
             }
-            parameters.sums = state.g.into_iter().map(Some).collect();
-            Ok(InputGradients { y0: a, t0: dt0, t1: dt1, parameters })
+            let parameters = state.g.into_iter().map(Some).collect();
+            Ok(InputGradients { y0: a, times, parameters })
         })
     }
 }
@@ -114,13 +106,11 @@ struct AugmentedField<'a, F> {
 
 impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
     fn eval_into(&self, t: f64, s: &Augmented, ds: &mut Augmented) -> ansatz_core::Result<()> {
-        let leaf = Var::from_tensor(&s.y)?.into_inner();
-        let mut slope = s.y.clone();
-        self.field.eval_with(t, &leaf, &self.inputs.leaves, &mut slope)?;
-        self.parameters.check_complete(&slope, &leaf, t)?;
-        let store = backward_from(&[slope.clone()], &[s.a.neg()?])?;
-        ds.y = slope.detach();
-        ds.a = match store.get(&leaf) {
+        let stage = Taped::evaluate(self.field, t, &s.y, &self.inputs.leaves)?;
+        self.parameters.check_complete(&stage, t)?;
+        let store = backward_from(std::slice::from_ref(&stage.slope), &[s.a.neg()?])?;
+        ds.y = stage.slope.detach();
+        ds.a = match store.get(&stage.input) {
             Some(g) => g.detach(),
             None => s.y.zeros_like()?.detach(),
         };

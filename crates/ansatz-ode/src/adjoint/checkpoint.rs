@@ -1,17 +1,17 @@
 //! The discrete adjoint by replaying steps from checkpoints: [`RecursiveCheckpoint`].
 
 use ansatz_core::State;
-use ansatz_ops::{Recorder, backward_from, linear_combination};
-use candle_core::{Tensor, Var};
+use ansatz_ops::Recorder;
+use candle_core::Tensor;
 
 use super::{
     Adjoint, NoGradient,
-    attach::{
-        InputGradients, Inputs, Parameters, attach, detached, end_time_gradient, slope_product,
-    },
+    attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
+    saves::Saves,
+    step::{Inside, StepPlan, Taped, pull_back, row},
 };
 use crate::{
-    Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, Status, VectorField,
+    Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, VectorField,
     integrate::{Observer, Saver, Step, Workspace, evaluate, integrate, run_stages},
 };
 
@@ -63,8 +63,7 @@ struct Watch<'a, M> {
 struct Record {
     states: Recorder<Tensor>,
     times: Times,
-    /// For each saved state the step in which it lies and its position there; `None` at the start.
-    saves: Vec<Option<(usize, Position)>>,
+    saves: Saves,
 }
 
 /// Start of each step and, last, the end of the last one. A step's signed length is the difference,
@@ -112,13 +111,6 @@ impl Times {
     }
 }
 
-/// Where in a step a state was saved.
-#[derive(Clone, Copy)]
-enum Position {
-    End,
-    Inside(f64),
-}
-
 impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
     fn wants_end_derivative(&self, t1: f64) -> bool {
         self.saver.wants_end_derivative(t1)
@@ -129,11 +121,7 @@ impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
         let index = self.record.times.steps();
         self.record.times.push(step.t1);
         self.saver.accepted(step)?;
-        for &t in &self.saver.ts[self.record.saves.len()..] {
-            let position =
-                if t == step.t1 { Position::End } else { Position::Inside((t - step.t0) / step.h) };
-            self.record.saves.push(Some((index, position)));
-        }
+        self.record.saves.note(index, step, &self.saver.ts);
         Ok(())
     }
 }
@@ -151,7 +139,7 @@ where
         };
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::<Tensor, M>::new(&solve.save, &solve.span, &solve.y0)?;
-        let saves = vec![None; saver.ts.len()];
+        let saves = Saves::at_start(saver.ts.len());
         let record = Record { states, times: Times::starting_at(solve.span.t0), saves };
         let mut watch = Watch { saver, record };
         let reached =
@@ -159,8 +147,7 @@ where
         watch.saver.finish(reached.t, &reached.y);
         let Watch { saver, mut record } = watch;
         if solve.save == Save::End {
-            let last = record.times.steps().checked_sub(1);
-            record.saves.push(last.map(|i| (i, Position::End)));
+            record.saves.note_end(record.times.steps());
         }
         let solution = Solution {
             ts: saver.ts,
@@ -171,8 +158,7 @@ where
             statistics: reached.statistics,
         };
         let Solve { field, y0, span, save, .. } = solve;
-        let (ts, t_end, y_end) = (solution.ts.clone(), solution.t_end, solution.y_end.clone());
-        let finished = solution.status == Status::Finished;
+        let ends = Ends::of(&solution, &span, y0);
         attach(solution, &save, inputs, move |inputs, rows, end| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = end.clone();
@@ -180,20 +166,7 @@ where
             record.states.clone().reverse(
                 |i, y| replay.advance(record.times.step(i), i, y),
                 |i, y| {
-                    let mut inside = Vec::new();
-                    // Saves are in order of time, so those of one step stand together.
-                    let first = record.saves.partition_point(|s| s.is_none_or(|(j, _)| j < i));
-                    for (save, row) in record.saves[first..].iter().zip(&rows[first..]) {
-                        match save {
-                            Some((j, Position::End)) if *j == i => {
-                                adjoint = linear_combination(Some(&adjoint), &[(1.0, row)])?;
-                            }
-                            Some((j, Position::Inside(theta))) if *j == i => {
-                                inside.push((*theta, row));
-                            }
-                            _ => break,
-                        }
-                    }
+                    let inside = record.saves.of_step(i, rows, &mut adjoint)?;
                     adjoint = replay.step_vjp(
                         record.times.step(i),
                         i,
@@ -206,20 +179,9 @@ where
                     Ok::<(), Error>(())
                 },
             )?;
-            let (mut t0, mut t1) = (None, None);
-            if inputs.wants_times() {
-                t0 = Some(-slope_product(&field, span.t0, &y0, &adjoint)?);
-                if finished {
-                    t1 = Some(end_time_gradient(&field, t_end, &y_end, &ts, rows, end)?);
-                }
-            }
-            // What was saved at the start is the initial state itself.
-            for (save, row) in record.saves.iter().zip(rows) {
-                if save.is_none() {
-                    adjoint = linear_combination(Some(&adjoint), &[(1.0, row)])?;
-                }
-            }
-            Ok(InputGradients { y0: adjoint, t0, t1, parameters })
+            let times = ends.gradients(&field, inputs, &adjoint, rows, end)?;
+            record.saves.of_start(rows, &mut adjoint)?;
+            Ok(InputGradients { y0: adjoint, times, parameters: parameters.into_sums()? })
         })
     }
 }
@@ -248,8 +210,7 @@ where
         Ok(y_new)
     }
 
-    /// Pulls the cotangent of the state after a step, and of states interpolated inside it, back
-    /// to the state before; adds the gradients of parameters.
+    /// Recomputes the stages of a step on tapes and pulls back through them.
     #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
     fn step_vjp(
         &self,
@@ -257,85 +218,27 @@ where
         index: usize,
         y: &Tensor,
         adjoint: &Tensor,
-        inside: &[(f64, &Tensor)],
+        inside: &[Inside<'_>],
         leaves: &[Tensor],
         parameters: &mut Parameters,
     ) -> Result<Tensor> {
         let tableau = &M::TABLEAU;
-        let stages = tableau.stages();
-        // Interpolation may read the derivative at the end of the step: one more stage.
-        let weights: Vec<Vec<f64>> = inside
-            .iter()
-            .map(|(theta, _)| {
-                let mut w = vec![0.0; stages + 1];
-                M::dense_weights(*theta, &mut w);
-                w
-            })
-            .collect();
-        let row = |j: usize| if j < stages { tableau.a[j] } else { tableau.b };
-        let b = |j: usize| if j < stages { tableau.b[j] } else { 0.0 };
-        let mut needed = vec![false; stages + 1];
-        for j in (0..=stages).rev() {
-            let later =
-                (j + 1..=stages).any(|m| needed[m] && row(m).get(j).is_some_and(|a| *a != 0.0));
-            needed[j] = later || b(j) != 0.0 || weights.iter().any(|w| w[j] != 0.0);
-        }
-        let count = needed.iter().rposition(|n| *n).map_or(0, |j| j + 1);
-
-        // Forwards: each stage on its own tape, from a fresh leaf.
-        let mut inputs: Vec<Tensor> = Vec::with_capacity(count);
-        let mut slopes: Vec<Tensor> = Vec::with_capacity(count);
-        for j in 0..count {
-            let mut stage = y.clone();
-            stage.combine(Some(y), h, row(j), &slopes)?;
-            let leaf = Var::from_tensor(&stage)?.into_inner();
-            let c = if j < stages { tableau.c[j] } else { 1.0 };
-            let time = t + c * h;
-            let mut slope = stage;
-            self.field
-                .eval_with(time, &leaf, leaves, &mut slope)
+        let plan = StepPlan::new::<M>(inside);
+        let mut stages: Vec<Taped> = Vec::with_capacity(plan.count);
+        let mut slopes: Vec<Tensor> = Vec::with_capacity(plan.count);
+        for j in 0..plan.count {
+            let mut input = y.clone();
+            input.combine(Some(y), h, row::<M>(j), &slopes)?;
+            let time = t + tableau.c.get(j).unwrap_or(&1.0) * h;
+            let stage = Taped::evaluate(self.field, time, &input, leaves)
                 .map_err(|source| Error::Field { t: time, step: index, source })?;
             if j == 0 {
                 // Once a step is enough to find a control that switches variables.
-                parameters.check_complete(&slope, &leaf, time)?;
+                parameters.check_complete(&stage, time)?;
             }
-            inputs.push(leaf);
-            slopes.push(slope);
+            slopes.push(stage.slope.detach());
+            stages.push(stage);
         }
-
-        // Backwards: the cotangent of slope j collects the step, the interpolations and the later
-        // stages that used it.
-        let mut pulled: Vec<Option<Tensor>> = vec![None; count];
-        for j in (0..count).rev() {
-            if !needed[j] {
-                continue;
-            }
-            let mut terms: Vec<(f64, &Tensor)> = Vec::new();
-            if b(j) != 0.0 {
-                terms.push((h * b(j), adjoint));
-            }
-            for (w, (_, cotangent)) in weights.iter().zip(inside) {
-                if w[j] != 0.0 {
-                    terms.push((h * w[j], cotangent));
-                }
-            }
-            for (m, g) in pulled.iter().enumerate().skip(j + 1) {
-                if let (Some(a), Some(g)) = (row(m).get(j), g)
-                    && *a != 0.0
-                {
-                    terms.push((h * a, g));
-                }
-            }
-            if terms.is_empty() {
-                continue;
-            }
-            let cotangent = linear_combination(None, &terms)?;
-            let store = backward_from(&slopes[j..=j], &[cotangent])?;
-            parameters.add(&store)?;
-            pulled[j] = store.get(&inputs[j]).map(Tensor::detach);
-        }
-        let mut terms: Vec<(f64, &Tensor)> = inside.iter().map(|(_, ct)| (1.0, *ct)).collect();
-        terms.extend(pulled.iter().flatten().map(|g| (1.0, g)));
-        Ok(linear_combination(Some(adjoint), &terms)?)
+        pull_back::<M>(h, adjoint, inside, &plan, &stages, parameters)
     }
 }

@@ -10,11 +10,19 @@ mod attach;
 mod backsolve;
 #[cfg(feature = "candle")]
 mod checkpoint;
+#[cfg(feature = "candle")]
+mod direct;
+#[cfg(feature = "candle")]
+mod saves;
+#[cfg(feature = "candle")]
+mod step;
 
 #[cfg(feature = "candle")]
 pub use backsolve::Backsolve;
 #[cfg(feature = "candle")]
 pub use checkpoint::RecursiveCheckpoint;
+#[cfg(feature = "candle")]
+pub use direct::Direct;
 
 /// A way to run a solve and to differentiate it.
 pub trait Adjoint<F, Y, M, C>: Sized {
