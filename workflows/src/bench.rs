@@ -21,8 +21,11 @@ mod adjoint_memory;
 mod formulas;
 mod kernels;
 mod line;
+mod network;
 mod o1_lorenz;
 mod o3_neural_ode;
+mod p1_burgers;
+mod p2_laplacian;
 mod peers;
 mod pinning;
 mod process;
@@ -71,6 +74,8 @@ pub fn variants() -> Vec<Variant> {
         o1_lorenz::variants(),
         o3_neural_ode::variants(),
         adjoint_memory::variants(),
+        p1_burgers::variants(),
+        p2_laplacian::variants(),
         kernels::variants(),
     ]
     .concat()

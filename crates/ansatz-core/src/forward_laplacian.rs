@@ -1,6 +1,6 @@
 //! Value, gradient and Laplacian in one forward pass: [`ForwardLaplacian`].
 
-use ansatz_ops::custom_vjp;
+use ansatz_ops::{Dense, Stack, custom_vjp, matmul};
 use candle_core::{DType, Device, Shape, Tensor};
 
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
     conv1d::conv1d,
     jet::{recurrences::evaluate, series::Series},
     stacked::{self, stacked_methods},
-    tensor_like,
 };
 
 /// A tensor with its derivatives along `d` coordinates and its Laplacian
@@ -109,6 +108,14 @@ impl ForwardLaplacian {
 
     fn with(&self, stack: Tensor) -> Self {
         Self { stack, weights: self.weights.clone() }
+    }
+
+    fn kind(&self) -> Result<Stack> {
+        let weights = match &self.weights {
+            Some(w) => w.to_dtype(DType::F64)?.to_vec1()?,
+            None => vec![1.0; self.coordinates()],
+        };
+        Ok(Stack::Laplacian { weights })
     }
 
     fn check_kind(&self, other: &Self) -> Result<()> {
@@ -290,10 +297,10 @@ impl TensorLike for ForwardLaplacian {
         let (a, b) = stacked::align_both(&self.stack, &rhs.stack)?;
         let (rows, d) = (a.dim(0)?, self.coordinates());
         let (a0, b0) = (a.narrow(0, 0, 1)?, b.narrow(0, 0, 1)?);
-        let value = tensor_like::matmul(&a0, &b0)?;
-        let outer = (tensor_like::matmul(&a0, &b.narrow(0, 1, rows - 1)?)?
-            + tensor_like::matmul(&a.narrow(0, 1, rows - 1)?, &b0)?)?;
-        let cross = tensor_like::matmul(&a.narrow(0, 1, d)?, &b.narrow(0, 1, d)?)?;
+        let value = matmul(&a0, &b0)?;
+        let outer =
+            (matmul(&a0, &b.narrow(0, 1, rows - 1)?)? + matmul(&a.narrow(0, 1, rows - 1)?, &b0)?)?;
+        let cross = matmul(&a.narrow(0, 1, d)?, &b.narrow(0, 1, d)?)?;
         let cross = weighted_sum(&cross, self.weights.as_ref())?;
         let laplacian = (outer.narrow(0, d, 1)? + (cross * 2.0)?)?;
         Ok(self.with(Tensor::cat(&[value, outer.narrow(0, 0, d)?, laplacian], 0)?))

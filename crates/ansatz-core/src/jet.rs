@@ -4,6 +4,7 @@ pub(crate) mod recurrences;
 pub(crate) mod series;
 mod tensor_like;
 
+use ansatz_ops::Stack;
 use candle_core::{Shape, Tensor};
 
 use crate::{Error, Result, stacked};
@@ -233,6 +234,11 @@ impl Jet {
 
     fn series(&self) -> Result<Series> {
         Series::from_stack(&self.stack, self.order, self.directions)
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // for stacks of other kinds it can fail
+    fn kind(&self) -> Result<Stack> {
+        Ok(Stack::Series { order: self.order, directions: self.directions })
     }
 
     fn check_kind(&self, other: &Self) -> Result<()> {

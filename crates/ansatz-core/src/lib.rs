@@ -46,7 +46,7 @@ pub use progress::{Progress, ProgressEvent, Silent};
 pub use state::State;
 
 #[cfg(feature = "candle")]
-pub use ansatz_ops::Pointwise;
+pub use ansatz_ops::{Dense, Pointwise};
 #[cfg(feature = "candle")]
 pub use candle_core as candle;
 #[cfg(feature = "candle")]

@@ -3,7 +3,7 @@
 //! Row 0 is the value. A linear map acts on all rows at once: one matrix product, one
 //! convolution, one reduction over the stack, whatever the number of rows.
 
-use ansatz_ops::custom_vjp;
+use ansatz_ops::{Dense, Stack, custom_vjp, dense_stack, matmul};
 use candle_core::{Shape, Tensor};
 
 use crate::{Error, Result, tensor_like};
@@ -118,6 +118,19 @@ pub(crate) fn add_constant(stack: &Tensor, value: &Tensor) -> Result<Tensor> {
     })?)
 }
 
+/// A chain of dense layers by the kernel for stacks of this kind, if there is one.
+pub(crate) fn dense_chain(
+    stack: &Tensor,
+    kind: &Stack,
+    layers: &[Dense<'_>],
+) -> Result<Option<Tensor>> {
+    tensor_like::check_chain(&stack.dims()[1..], layers)?;
+    if layers.is_empty() {
+        return Ok(Some(stack.clone()));
+    }
+    Ok(dense_stack(stack, kind, layers)?)
+}
+
 /// `x Wᵀ + b` for all rows in one product; the bias goes to row 0.
 pub(crate) fn dense(stack: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, features) = weight.dims2()?;
@@ -126,7 +139,7 @@ pub(crate) fn dense(stack: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> R
     let per_row: usize = dims[1..dims.len() - 1].iter().product();
     let x = stack.detach().reshape(((), features))?;
     let w = weight.detach();
-    let mut output = x.matmul(&w.t()?)?;
+    let mut output = matmul(&x, &w.t()?)?;
     if let Some(b) = bias {
         // Only the rows of the value get the bias.
         let first = output.narrow(0, 0, per_row)?.broadcast_add(&b.detach())?;
@@ -147,10 +160,10 @@ pub(crate) fn dense(stack: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> R
         let g = g.reshape(((), outputs))?;
         let mut gradients = vec![None; count];
         if tracked[0] {
-            gradients[0] = Some(g.matmul(&w)?.reshape(stack_shape.as_slice())?);
+            gradients[0] = Some(matmul(&g, &w)?.reshape(stack_shape.as_slice())?);
         }
         if tracked[1] {
-            gradients[1] = Some(g.t()?.matmul(&x)?);
+            gradients[1] = Some(matmul(&g.t()?, &x)?);
         }
         if tracked[2] {
             gradients[2] = Some(reduce_to(&g.narrow(0, 0, per_row)?, &bias_shape)?);
@@ -192,7 +205,8 @@ pub(crate) fn broadcast_as(stack: &Tensor, shape: &Shape) -> Result<Tensor> {
 }
 
 /// The methods of `TensorLike` that act on every row alike. The type has a field `stack`, and the
-/// methods `with(&self, stack: Tensor) -> Self` and `check_kind(&self, other: &Self) -> Result<()>`.
+/// methods `with(&self, stack: Tensor) -> Self`, `kind(&self) -> Result<Stack>` and
+/// `check_kind(&self, other: &Self) -> Result<()>`.
 macro_rules! stacked_methods {
     () => {
         fn primal(&self) -> Result<Tensor> {
@@ -253,11 +267,25 @@ macro_rules! stacked_methods {
 
         fn matmul_constant(&self, rhs: &Tensor) -> Result<Self> {
             let aligned = stacked::align(&self.stack, rhs.rank())?;
-            Ok(self.with(tensor_like::matmul(&aligned, rhs)?))
+            Ok(self.with(matmul(&aligned, rhs)?))
         }
 
         fn dense(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
-            Ok(self.with(stacked::dense(&self.stack, weight, bias)?))
+            self.dense_chain(&[Dense { weight, bias, activation: None }])
+        }
+
+        fn dense_chain(&self, layers: &[Dense<'_>]) -> Result<Self> {
+            if let Some(stack) = stacked::dense_chain(&self.stack, &self.kind()?, layers)? {
+                return Ok(self.with(stack));
+            }
+            let mut h = self.clone();
+            for layer in layers {
+                h = h.with(stacked::dense(&h.stack, layer.weight, layer.bias)?);
+                if let Some(function) = layer.activation {
+                    h = h.pointwise(function)?;
+                }
+            }
+            Ok(h)
         }
 
         fn conv1d(

@@ -1,6 +1,6 @@
 //! Types that a network can be evaluated on: [`TensorLike`].
 
-use ansatz_ops::{layer_norm, softmax};
+use ansatz_ops::{Dense, layer_norm, softmax};
 use candle_core::{D, DType, Device, Shape, Tensor};
 
 use crate::{Error, Pointwise, Result, conv1d::conv1d};
@@ -10,8 +10,8 @@ use crate::{Error, Pointwise, Result, conv1d::conv1d};
 /// A model written once over `T: TensorLike` can be evaluated on plain tensors, on truncated
 /// Taylor series ([`Jet`](crate::Jet)), on forward Laplacians, on whatever a downstream crate
 /// invents. A new type implements six methods; every other operation is provided on top of them.
-/// The hot maps ([`dense`](Self::dense), convolutions) can be overridden, so that a type that
-/// carries several tensors sends them through one matrix product.
+/// The hot maps ([`dense`](Self::dense), [`dense_chain`](Self::dense_chain), convolutions) can be
+/// overridden, so that a type that carries several tensors sends them through one matrix product.
 ///
 /// All methods leave candle's graph intact: `backward` reaches the parameters through any of them.
 ///
@@ -162,7 +162,7 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When the shapes do not fit.
     fn matmul(&self, rhs: &Self) -> Result<Self> {
-        self.bilinear(rhs, matmul)
+        self.bilinear(rhs, ansatz_ops::matmul)
     }
 
     /// Matrix product with a constant matrix on the right, batch axes broadcast.
@@ -170,7 +170,7 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When the shapes do not fit.
     fn matmul_constant(&self, rhs: &Tensor) -> Result<Self> {
-        self.linear(|x| matmul(x, rhs))
+        self.linear(|x| ansatz_ops::matmul(x, rhs))
     }
 
     // ---- the hot maps ----------------------------------------------------------------------
@@ -180,11 +180,34 @@ pub trait TensorLike: Clone {
     /// # Errors
     /// When the shapes do not fit.
     fn dense(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
-        let product = self.linear(|x| dense(x, weight))?;
+        let product = self.linear(|x| {
+            let (outputs, features) = weight.dims2()?;
+            dense_shape(x.dims(), outputs, features)?;
+            Ok::<_, Error>(ansatz_ops::dense(x, weight, None, None)?)
+        })?;
         match bias {
             Some(b) => product.add_constant(b),
             None => Ok(product),
         }
+    }
+
+    /// Dense layers one after the other, each `activation(x Wᵀ + b)`.
+    ///
+    /// Networks call this, not [`dense`](Self::dense) and [`pointwise`](Self::pointwise) by turns:
+    /// tensors, jets and forward Laplacians override it with one operation for the whole chain,
+    /// which has one backward pass. Other types get the layers one by one.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    fn dense_chain(&self, layers: &[Dense<'_>]) -> Result<Self> {
+        let mut h = self.clone();
+        for layer in layers {
+            h = h.dense(layer.weight, layer.bias)?;
+            if let Some(function) = layer.activation {
+                h = h.pointwise(function)?;
+            }
+        }
+        Ok(h)
     }
 
     /// Convolution of `[batch, channels, x]` with `kernel` `[out, in/groups, width]`.
@@ -576,39 +599,23 @@ pub(crate) fn dense_shape(dims: &[usize], outputs: usize, features: usize) -> Re
     Ok(result)
 }
 
-/// `x Wᵀ` for `x` `[…, in]` and `weight` `[out, in]`.
-pub(crate) fn dense(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let (outputs, features) = weight.dims2()?;
-    let dims = dense_shape(x.dims(), outputs, features)?;
-    if x.rank() == 2 {
-        return Ok(x.matmul(&weight.t()?)?);
+/// Checks the shapes of a chain of layers, where the input has the shape `dims`.
+pub(crate) fn check_chain(dims: &[usize], layers: &[Dense<'_>]) -> Result<()> {
+    let mut dims = dims.to_vec();
+    for layer in layers {
+        let (outputs, features) = layer.weight.dims2()?;
+        dims = dense_shape(&dims, outputs, features)?;
+        if let Some(bias) = layer.bias
+            && bias.dims() != [outputs]
+        {
+            return Err(Error::Shape {
+                what: "bias of a dense layer",
+                expected: format!("[{outputs}]"),
+                got: format!("{:?}", bias.dims()),
+            });
+        }
     }
-    // One product over all leading axes.
-    Ok(x.reshape(((), features))?.matmul(&weight.t()?)?.reshape(dims)?)
-}
-
-/// Matrix product of the last two axes with batch axes broadcast, for any number of batch axes
-/// (candle stops at two).
-pub(crate) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let rank = a.rank().max(b.rank());
-    if rank <= 4 || a.rank() < 2 || b.rank() < 2 {
-        // candle gives wrong values when an operand was broadcast over the batch beforehand.
-        let copied =
-            |t: &Tensor| if t.stride().contains(&0) { t.contiguous() } else { Ok(t.clone()) };
-        return Ok(copied(a)?.broadcast_matmul(&copied(b)?)?);
-    }
-    let split = |t: &Tensor| {
-        let (batch, matrix) = t.dims().split_at(t.rank() - 2);
-        (Shape::from(batch), [matrix[0], matrix[1]])
-    };
-    let ((batch_a, [m, k]), (batch_b, [k_b, n])) = (split(a), split(b));
-    let batch = batch_a.broadcast_shape_binary_op(&batch_b, "matmul")?;
-    let fold = |t: &Tensor, rows: usize, columns: usize| {
-        let dims = [batch.dims(), &[rows, columns]].concat();
-        t.broadcast_as(dims)?.reshape((batch.elem_count(), rows, columns))
-    };
-    let product = fold(a, m, k)?.matmul(&fold(b, k_b, n)?)?;
-    Ok(product.reshape([batch.dims(), &[m, n]].concat())?)
+    Ok(())
 }
 
 impl TensorLike for Tensor {
@@ -648,6 +655,19 @@ impl TensorLike for Tensor {
 
     fn add_scalar(&self, value: f64) -> Result<Self> {
         Ok(self.affine(1.0, value)?)
+    }
+
+    fn dense(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Self> {
+        self.dense_chain(&[Dense { weight, bias, activation: None }])
+    }
+
+    fn dense_chain(&self, layers: &[Dense<'_>]) -> Result<Self> {
+        check_chain(self.dims(), layers)?;
+        if layers.is_empty() {
+            Ok(self.clone())
+        } else {
+            Ok(ansatz_ops::dense_chain(self, layers)?)
+        }
     }
 
     fn sub(&self, rhs: &Self) -> Result<Self> {

@@ -1,6 +1,6 @@
 //! The affine map of a dense layer: [`Linear`].
 
-use ansatz_core::{Module, Result as CoreResult, TensorLike};
+use ansatz_core::{Dense, Module, Pointwise, Result as CoreResult, TensorLike};
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 
@@ -51,6 +51,11 @@ impl Linear {
     /// The bias `[outputs]`, if there is one.
     pub fn bias(&self) -> Option<&Tensor> {
         self.bias.as_ref()
+    }
+
+    /// This layer followed by a function, as a part of [`TensorLike::dense_chain`].
+    pub fn then(&self, activation: Option<Pointwise>) -> Dense<'_> {
+        Dense { weight: &self.weight, bias: self.bias.as_ref(), activation }
     }
 }
 

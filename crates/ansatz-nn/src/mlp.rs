@@ -82,14 +82,10 @@ impl Mlp {
 
 impl<T: TensorLike> Module<T> for Mlp {
     fn forward(&self, x: &T) -> CoreResult<T> {
-        let mut h = x.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
-            if i > 0 {
-                h = h.pointwise(self.activation.into())?;
-            }
-            h = layer.forward(&h)?;
-        }
-        Ok(h)
+        let last = self.layers.len() - 1;
+        let activation = |i: usize| (i < last).then(|| self.activation.into());
+        let layers = self.layers.iter().enumerate().map(|(i, layer)| layer.then(activation(i)));
+        x.dense_chain(&layers.collect::<Vec<_>>())
     }
 }
 

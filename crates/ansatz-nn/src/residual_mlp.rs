@@ -94,11 +94,10 @@ impl ResidualMlp {
 
 impl<T: TensorLike> Module<T> for ResidualMlp {
     fn forward(&self, x: &T) -> CoreResult<T> {
-        let activation = self.activation.into();
+        let activation = Some(self.activation.into());
         let mut h = self.input.forward(x)?;
         for (first, second) in &self.blocks {
-            let inner = first.forward(&h)?.pointwise(activation)?;
-            h = h.add(&second.forward(&inner)?.pointwise(activation)?)?;
+            h = h.add(&h.dense_chain(&[first.then(activation), second.then(activation)])?)?;
         }
         self.output.forward(&h)
     }

@@ -1,6 +1,6 @@
 //! Networks of sines: [`Siren`].
 
-use ansatz_core::{Module, Result as CoreResult, TensorLike};
+use ansatz_core::{Dense, Module, Pointwise, Result as CoreResult, TensorLike};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
@@ -80,14 +80,23 @@ impl Siren {
 
 impl<T: TensorLike> Module<T> for Siren {
     fn forward(&self, x: &T) -> CoreResult<T> {
-        let mut h = x.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
-            h = match i {
-                0 => layer.forward(&h)?,
-                1 => layer.forward(&h.scale(self.first_omega)?.sin()?)?,
-                _ => layer.forward(&h.scale(self.hidden_omega)?.sin()?)?,
-            };
-        }
-        Ok(h)
+        // The factor goes into the parameters: sin(ω₀(W x + b)) = sin((ω₀ W) x + ω₀ b).
+        let last = self.layers.len() - 1;
+        let scaled = self.layers[..last]
+            .iter()
+            .enumerate()
+            .map(|(i, layer)| {
+                let omega = if i == 0 { self.first_omega } else { self.hidden_omega };
+                let bias = layer.bias().map(|b| b.affine(omega, 0.0)).transpose()?;
+                Ok((layer.weight().affine(omega, 0.0)?, bias))
+            })
+            .collect::<CoreResult<Vec<_>>>()?;
+        let activation = Some(Pointwise::Sin);
+        let mut layers: Vec<Dense<'_>> = scaled
+            .iter()
+            .map(|(weight, bias)| Dense { weight, bias: bias.as_ref(), activation })
+            .collect();
+        layers.push(self.layers[last].then(None));
+        x.dense_chain(&layers)
     }
 }

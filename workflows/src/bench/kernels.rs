@@ -2,11 +2,12 @@
 //!
 //! They last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
 //! is in workflows/peers, in a script whose first line names the family.
+mod dense;
 mod pointwise;
 
 use super::Variant;
 
 /// Every variant of every kernel.
 pub(super) fn variants() -> Vec<Variant> {
-    [pointwise::variants()].concat()
+    [pointwise::variants(), dense::variants()].concat()
 }

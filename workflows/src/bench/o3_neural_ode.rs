@@ -3,7 +3,7 @@
 //! f32, `dy/dt = MLP 2-64-64-2 tanh (y)`, batch 256 as one state, t in [0, 1], rtol 1e-4, atol
 //! 1e-6, loss = mean of `(y(1) − target)²`; gradient with respect to all weights. `O3.spiral` adds
 //! `A y`, A = [[−0.1, 6], [−6, −0.1]], and runs to t = 5.
-use ansatz::core::TensorLike;
+use ansatz::core::{Dense, Pointwise, TensorLike};
 use ansatz::ode::{
     Adjoint, Backsolve, Direct, Dopri5, Pid, RecursiveCheckpoint, Rk4, Tsit5, solve,
 };
@@ -85,9 +85,13 @@ impl Field {
 
     fn slope(&self, y: &Tensor) -> ansatz::core::Result<Tensor> {
         let p = &self.parameters;
-        let hidden = TensorLike::tanh(&y.dense(&p[0], Some(&p[1]))?)?;
-        let hidden = TensorLike::tanh(&hidden.dense(&p[2], Some(&p[3]))?)?;
-        let output = hidden.dense(&p[4], Some(&p[5]))?;
+        let layer = |l: usize, activation| Dense {
+            weight: &p[2 * l],
+            bias: Some(&p[2 * l + 1]),
+            activation,
+        };
+        let tanh = Some(Pointwise::Tanh);
+        let output = y.dense_chain(&[layer(0, tanh), layer(1, tanh), layer(2, None)])?;
         Ok(match &self.linear {
             Some(a) => (output + y.matmul(a)?)?,
             None => output,

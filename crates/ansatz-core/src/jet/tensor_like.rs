@@ -1,6 +1,6 @@
 //! [`TensorLike`] for [`Jet`].
 
-use ansatz_ops::custom_vjp;
+use ansatz_ops::{Dense, custom_vjp, matmul};
 use candle_core::{DType, Device, Shape, Tensor};
 
 use super::{
@@ -12,7 +12,6 @@ use crate::{
     Error, Pointwise, Result, TensorLike,
     conv1d::conv1d,
     stacked::{self, stacked_methods},
-    tensor_like,
 };
 
 impl TensorLike for Jet {
@@ -88,19 +87,19 @@ impl TensorLike for Jet {
         let (a, b) = stacked::align_both(&self.stack, &rhs.stack)?;
         let rows = a.dim(0)?;
         if rows == 1 {
-            return Ok(self.with(tensor_like::matmul(&a, &b)?));
+            return Ok(self.with(matmul(&a, &b)?));
         }
         let block =
             |t: &Tensor, k: usize| t.narrow(0, 1 + (k - 1) * self.directions, self.directions);
         let (a0, b0) = (a.narrow(0, 0, 1)?, b.narrow(0, 0, 1)?);
-        let mut blocks = vec![tensor_like::matmul(&a0, &b0)?];
+        let mut blocks = vec![matmul(&a0, &b0)?];
         // The products with the values, for all orders at once.
-        let outer = (tensor_like::matmul(&a0, &b.narrow(0, 1, rows - 1)?)?
-            + tensor_like::matmul(&a.narrow(0, 1, rows - 1)?, &b0)?)?;
+        let outer =
+            (matmul(&a0, &b.narrow(0, 1, rows - 1)?)? + matmul(&a.narrow(0, 1, rows - 1)?, &b0)?)?;
         for k in 1..=self.order {
             let mut sum = outer.narrow(0, (k - 1) * self.directions, self.directions)?;
             for j in 1..k {
-                sum = (sum + tensor_like::matmul(&block(&a, j)?, &block(&b, k - j)?)?)?;
+                sum = (sum + matmul(&block(&a, j)?, &block(&b, k - j)?)?)?;
             }
             blocks.push(sum);
         }
