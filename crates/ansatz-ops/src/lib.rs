@@ -21,10 +21,12 @@ mod cpu;
 mod custom_vjp;
 mod dense;
 mod error;
+pub mod fft;
 mod gradcheck;
 mod norm;
 mod pointwise;
 mod product;
+mod spectral_conv;
 mod vjp;
 
 pub use candle_core as candle;
@@ -37,4 +39,5 @@ pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
 pub use pointwise::{Pointwise, pointwise};
 pub use product::matmul;
+pub use spectral_conv::spectral_conv;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

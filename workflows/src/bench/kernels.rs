@@ -10,4 +10,12 @@ use super::Variant;
 /// Every variant of every kernel.
 pub(super) fn variants() -> Vec<Variant> {
     [pointwise::variants(), dense::variants()].concat()
+//! Workloads of single operations.
+mod spectral;
+
+use super::Variant;
+
+/// All variants of all kernels.
+pub(super) fn variants() -> Vec<Variant> {
+    spectral::variants()
 }
