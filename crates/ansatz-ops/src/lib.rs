@@ -21,6 +21,7 @@ mod custom_vjp;
 mod error;
 mod gradcheck;
 mod norm;
+pub mod scan;
 mod vjp;
 
 pub use candle_core as candle;
