@@ -23,6 +23,7 @@ mod gradcheck;
 mod norm;
 pub mod scan;
 mod vjp;
+pub mod wavelet;
 
 pub use candle_core as candle;
 pub use checkpoint::Recorder;

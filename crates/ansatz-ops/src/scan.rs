@@ -19,10 +19,10 @@
 
 mod associative;
 mod cumulative;
-mod lanes;
+pub(crate) mod lanes;
 mod recurrence;
 mod shifted;
-mod steps;
+pub(crate) mod steps;
 
 pub use associative::associative_scan;
 pub use cumulative::{cumprod, cumsum, logcumsumexp};
@@ -54,7 +54,7 @@ impl Direction {
 }
 
 /// The type to compute in: that of `x`, or f32 for half precision.
-fn working_dtype(what: &'static str, x: &Tensor) -> Result<DType> {
+pub(crate) fn working_dtype(what: &'static str, x: &Tensor) -> Result<DType> {
     match x.dtype() {
         wide @ (DType::F32 | DType::F64) => Ok(wide),
         DType::F16 | DType::BF16 => Ok(DType::F32),

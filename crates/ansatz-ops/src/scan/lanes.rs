@@ -102,7 +102,7 @@ impl Lanes {
 }
 
 /// The output of a kernel whose tasks write interleaved pieces.
-pub(super) struct Out<T> {
+pub(crate) struct Out<T> {
     start: *mut MaybeUninit<T>,
     len: usize,
 }
@@ -128,7 +128,7 @@ impl<T: Float> Out<T> {
     /// # Safety
     /// `fill` must write every element, each once.
     #[allow(unsafe_code)]
-    pub(super) unsafe fn collect(n: usize, fill: impl FnOnce(Self)) -> Vec<T> {
+    pub(crate) unsafe fn collect(n: usize, fill: impl FnOnce(Self)) -> Vec<T> {
         let fill = |out: &mut [MaybeUninit<T>]| fill(Self { start: out.as_mut_ptr(), len: n });
         // SAFETY: the caller vouches for the elements.
         unsafe { collect(n, fill) }
@@ -136,12 +136,24 @@ impl<T: Float> Out<T> {
 
     /// Writes `values` from index `at` on.
     #[inline(always)]
-    pub(super) fn write<const W: usize>(self, at: usize, values: [T; W]) {
+    pub(crate) fn write<const W: usize>(self, at: usize, values: [T; W]) {
         assert!(at <= self.len && W <= self.len - at);
         // SAFETY: the range is inside the allocation, and no other task has these elements.
         #[allow(unsafe_code)]
         unsafe {
             self.start.add(at).cast::<[T; W]>().write_unaligned(values);
+        }
+    }
+
+    /// The same for a slice.
+    #[inline(always)]
+    pub(crate) fn write_slice(self, at: usize, values: &[T]) {
+        assert!(at <= self.len && values.len() <= self.len - at);
+        // SAFETY: the range is inside the allocation, and no other task has these elements.
+        #[allow(unsafe_code)]
+        unsafe {
+            let to = self.start.add(at).cast::<T>();
+            to.copy_from_nonoverlapping(values.as_ptr(), values.len());
         }
     }
 }

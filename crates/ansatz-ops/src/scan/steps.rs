@@ -11,7 +11,7 @@ use super::{
 use crate::cpu::{Float, dispatch};
 
 /// Elements with what the kernels need, inlined.
-pub(super) trait Real: Float {
+pub(crate) trait Real: Float {
     const ZERO: Self;
     fn wide(self) -> f64;
     fn narrow(x: f64) -> Self;
