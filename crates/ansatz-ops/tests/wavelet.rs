@@ -77,7 +77,7 @@ fn vanishing_moments() {
             Wavelet::Haar => 1,
             Wavelet::Daubechies(n) | Wavelet::Symlet(n) => n,
             Wavelet::Coiflet(n) => 2 * n,
-            Wavelet::Biorthogonal(5, 5) => 4,
+            Wavelet::Biorthogonal(5, 5) => 6,
             Wavelet::Biorthogonal(r, _) => r,
         };
         let f = wavelet.filters().unwrap();

@@ -20,7 +20,7 @@ pub enum Wavelet {
     /// the reconstruction and of the decomposition filter. (1; 1, 3, 5), (2; 2, 4, 6, 8),
     /// (3; 1, 3, 5, 7, 9), (4, 4), which is the 9/7 of JPEG 2000, (5, 5) and (6, 8).
     ///
-    /// (5, 5) is the pair that goes by this name; its filters have 4 and 6 zeros.
+    /// (5, 5) is the pair that goes by this name; its filters have 6 and 4 zeros.
     Biorthogonal(usize, usize),
 }
 

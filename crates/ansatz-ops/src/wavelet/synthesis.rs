@@ -48,7 +48,7 @@ pub(super) fn run<T: Real>(
 /// The coefficients whose filters cover window position `i`.
 #[inline(always)]
 fn covering(bank: &Bank, i: usize) -> std::ops::Range<usize> {
-    (i + 2).saturating_sub(bank.frame.taps).div_ceil(2).min(bank.frame.m)
+    (i + 1).saturating_sub(bank.frame.taps).div_ceil(2).min(bank.frame.m)
         ..(i / 2 + 1).min(bank.frame.m)
 }
 
