@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(THREADS)
-SIGNAL = [65536.01658789316, 362.0387177855257]
-IMAGE = [262144.43718317535, 724.0779477144465]
+SIGNAL = [362.03871778552406, 512.0000000000007]
+IMAGE = [724.0779477144368, 1023.9999999999943]
 
 # Daubechies' reconstruction low-pass filters with 4 and 2 vanishing moments.
 DB4 = [0.2303778133088965, 0.7148465705529157, 0.6308807679298589, -0.027983769416859854, -0.18703481171909309, 0.030841381835560764, 0.0328830116668852, -0.010597401785069032]
@@ -33,19 +33,20 @@ def measure(workload, shape, levels, expected, kernel, conv):
 
     def run():
         x.grad = None
-        y, loss = x, 0.0
+        y, all_bands = x, []
         for _ in range(levels):
             bands = conv(F.pad(y, pad), weight, stride=2)
-            loss = loss + 0.5 * bands[:, 1:].square().sum()
+            all_bands.append(bands[:, 1:])
             y = bands[:, :1]
-        loss = loss + 0.5 * y.square().sum()
-        loss.backward()
-        return loss
+        all_bands.append(y)
+        torch.autograd.backward(all_bands, [torch.ones_like(b) for b in all_bands])
+        return all_bands
 
-    loss, stats = timed(run)
-    loss, norm = loss.item(), x.grad.double().norm().item()
-    emit(workload, "torch", stats, steps=1, error_vs_reference=abs(loss / expected[0] - 1),
-         loss=loss, grad_norm=norm, grad_norm_error=abs(norm / expected[1] - 1))
+    bands, stats = timed(run)
+    value = sum(b.detach().double().square().sum().item() for b in bands) ** 0.5
+    norm = x.grad.double().norm().item()
+    emit(workload, "torch", stats, steps=1, error_vs_reference=abs(value / expected[0] - 1),
+         norm=value, grad_norm=norm, grad_norm_error=abs(norm / expected[1] - 1))
 
 
 def signal():

@@ -2,7 +2,7 @@
 //!
 //! `K7.cumsum.rows` is `[64, 4096]`, `K7.cumsum.long` `[1, 2²⁰]`, both along the last axis;
 //! `K7.recurrence` is `hₜ = aₜ hₜ₋₁ + bₜ` with gates in (0, 1) along the middle axis of
-//! `[16, 4096, 64]`. The loss is `Σ w y`. candle's own cumsum multiplies with a triangular matrix,
+//! `[16, 4096, 64]`. Backward from the cotangents `w`. candle's own cumsum multiplies with a triangular matrix,
 //! which for the long row would have 10¹² elements; its recurrence is the work-efficient associative
 //! scan of its operations.
 use ansatz::ops::scan::{Direction, associative_scan, cumsum, linear_recurrence};
@@ -35,9 +35,7 @@ fn ours(x: &Tensor) -> Result<Tensor, AnyError> {
 }
 
 fn composed(a: &Tensor, b: &Tensor) -> Result<Tensor, AnyError> {
-    let then = |x: &[Tensor], y: &[Tensor]| {
-        Ok(vec![(&x[0] * &y[0])?, ((&x[1] * &y[0])? + &y[1])?])
-    };
+    let then = |x: &[Tensor], y: &[Tensor]| Ok(vec![(&x[0] * &y[0])?, ((&x[1] * &y[0])? + &y[1])?]);
     let all = associative_scan(then, &[a.clone(), b.clone()], 1, Direction::Forward)?;
     Ok(all[1].clone())
 }
@@ -52,7 +50,7 @@ fn squares(x: &Tensor) -> Result<f64, AnyError> {
     Ok(x.sqr()?.sum_all()?.to_scalar::<f64>()?)
 }
 
-/// Times `f` and the gradient of `Σ w f`; the errors are those of the norms.
+/// Times `f` and its gradient for cotangents `weights`; the errors are those of the norms.
 fn measure(
     rules: &Rules,
     variables: &[Var],
@@ -63,7 +61,8 @@ fn measure(
 ) -> Result<Measured, AnyError> {
     let ((y, gradients), timing) = timed(rules, || {
         let y = f()?;
-        let gradients = (&y * weights)?.sum_all()?.backward()?;
+        // candle starts from ones in the shape of the root.
+        let gradients = (&y * weights)?.backward()?;
         Ok((y, gradients))
     })?;
     let mut sum = 0.0;
