@@ -10,8 +10,9 @@
 //! median of the finest details. Hard thresholds leave the others as they are, soft ones shrink them
 //! too. Printed is the ratio of signal to error before and after, in decibels.
 //!
-//! What to expect: everything gains; soft thresholds at this level shrink much and lose to hard
-//! ones; steps want the Haar wavelet, smooth curves a symlet.
+//! What to expect: hard thresholds gain 5 dB (bumps) to 14 dB (blocks, whose steps suit the Haar
+//! wavelet). Soft ones at this level also shrink what is large; of the narrow bumps they take as much
+//! as they take of the noise.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, f64::consts::PI, path::PathBuf, process::ExitCode};
