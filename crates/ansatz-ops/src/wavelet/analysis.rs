@@ -98,9 +98,9 @@ fn across<T: Real>((x, bank, taps, rows, inner, base, out): Across<'_, T>) {
         // The rows that a filter meets here, with its taps.
         let mut met = [(0, T::ZERO, T::ZERO); MAX_TAPS];
         let mut count = 0;
-        for j in 0..bank.frame.taps {
+        for (j, (w, v)) in taps[0].iter().zip(taps[1]).enumerate() {
             if let Some(source) = bank.frame.source(2 * k + j) {
-                met[count] = (source * inner, taps[0][j], taps[1][j]);
+                met[count] = (source * inner, *w, *v);
                 count += 1;
             }
         }

@@ -6,6 +6,9 @@
 //! whole groups of zeros to one of the two filters. Coiflets: Newton's method on the equations of
 //! orthogonality and of vanishing moments. The tests check what defines them.
 
+// Haar's taps are 1/√2; as numbers they stand in line with the others.
+#![allow(clippy::approx_constant)]
+
 /// Reconstruction low-pass filters of Daubechies' extremal-phase wavelets with 1, 2, … vanishing
 /// moments.
 pub(super) const DAUBECHIES: [&[f64]; 10] = [
