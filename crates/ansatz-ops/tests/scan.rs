@@ -124,9 +124,12 @@ fn gradients_equal_central_differences() {
         let mut state_dims = dims.to_vec();
         state_dims.remove(dim);
         for direction in BOTH {
-            gradcheck(|v| cumsum(&v[0], dim, direction), &[x.clone()], &options).unwrap();
-            gradcheck(|v| cumprod(&v[0], dim, direction), &[x.clone()], &options).unwrap();
-            gradcheck(|v| logcumsumexp(&v[0], dim, direction), &[x.clone()], &options).unwrap();
+            gradcheck(|v| cumsum(&v[0], dim, direction), std::slice::from_ref(&x), &options)
+                .unwrap();
+            gradcheck(|v| cumprod(&v[0], dim, direction), std::slice::from_ref(&x), &options)
+                .unwrap();
+            gradcheck(|v| logcumsumexp(&v[0], dim, direction), std::slice::from_ref(&x), &options)
+                .unwrap();
             let inputs = [x.clone(), wave(dims, 1.3), wave(&state_dims, 2.0)];
             let f = |v: &[Tensor]| linear_recurrence(&v[0], &v[1], Some(&v[2]), dim, direction);
             gradcheck(f, &inputs, &options).unwrap();
@@ -142,7 +145,12 @@ fn gradient_of_a_product_with_zeros() {
     let rows = [[1.5f64, -0.5, 2.0, 0.7], [1.5, 0.0, 2.0, 0.7], [0.0, 3.0, 0.0, 0.7]];
     let x = Tensor::new(&rows, &Device::Cpu).unwrap();
     for direction in BOTH {
-        gradcheck(|v| cumprod(&v[0], 1, direction), &[x.clone()], &GradCheck::default()).unwrap();
+        gradcheck(
+            |v| cumprod(&v[0], 1, direction),
+            std::slice::from_ref(&x),
+            &GradCheck::default(),
+        )
+        .unwrap();
     }
     // y = x₁ + x₁x₂ + x₁x₂x₃ at (0, 3, 0).
     let x = Var::new(&[0f64, 3.0, 0.0], &Device::Cpu).unwrap();

@@ -735,7 +735,8 @@ fn thresholds() {
     assert!(flat(&soft_threshold(&nan, 1.0).unwrap())[0].is_nan());
     assert!(flat(&hard_threshold(&nan, 1.0).unwrap())[0].is_nan());
     let input = wave(&[20]);
-    gradcheck(|v| soft_threshold(&v[0], 0.3), &[input.clone()], &GradCheck::default()).unwrap();
+    gradcheck(|v| soft_threshold(&v[0], 0.3), std::slice::from_ref(&input), &GradCheck::default())
+        .unwrap();
     gradcheck(|v| hard_threshold(&v[0], 0.3), &[input], &GradCheck::default()).unwrap();
 }
 
