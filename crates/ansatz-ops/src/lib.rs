@@ -27,7 +27,9 @@ mod norm;
 mod pointwise;
 mod product;
 mod spectral_conv;
+pub mod scan;
 mod vjp;
+pub mod wavelet;
 
 pub use candle_core as candle;
 pub use checkpoint::Recorder;

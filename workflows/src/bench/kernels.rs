@@ -12,10 +12,14 @@ pub(super) fn variants() -> Vec<Variant> {
     [pointwise::variants(), dense::variants()].concat()
 //! Workloads of single operations.
 mod spectral;
+//! Workloads of single operations.
+mod scan;
+mod wavelet;
 
 use super::Variant;
 
 /// All variants of all kernels.
 pub(super) fn variants() -> Vec<Variant> {
     spectral::variants()
+    [scan::variants(), wavelet::variants()].concat()
 }
