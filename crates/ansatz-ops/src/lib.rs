@@ -6,6 +6,8 @@
 //! - [`Recorder`]: reverse a chain of any length with a fixed number of stored states.
 //! - [`gradcheck`]: compare what `backward` says with central differences.
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
+//! - [`Segments`], [`Edges`], [`Csr`]: sums over groups of rows, gathers, sparse products.
+//! - [`gather`], [`scatter`], [`scatter_add`]: by element, with right gradients.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
 //! - [`backward_from`], [`variables`]: candle's backward pass from several outputs, and what it
@@ -21,6 +23,9 @@ mod custom_vjp;
 mod error;
 mod gradcheck;
 mod norm;
+mod scatter;
+mod segment;
+mod sparse;
 mod vjp;
 
 pub use candle_core as candle;
@@ -30,4 +35,10 @@ pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
+pub use scatter::{gather, scatter, scatter_add};
+pub use segment::{
+    Edges, Segments, edge_dot, gather_rows, gather_segment_sum, segment_logsumexp, segment_max,
+    segment_mean, segment_min, segment_softmax, segment_sum,
+};
+pub use sparse::Csr;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
