@@ -80,10 +80,11 @@ pub(super) use with_rows_of;
 
 /// `W` elements of `x` from `start` on; they are there wherever the kernels ask.
 #[inline(always)]
-pub(super) fn chunk<T: Copy, const W: usize>(x: &[T], start: usize) -> [T; W] {
-    let mut out = [x[start]; W];
-    out.copy_from_slice(&x[start..start + W]);
-    out
+pub(super) fn chunk<T, const W: usize>(x: &[T], start: usize) -> &[T; W] {
+    match x[start..start + W].first_chunk() {
+        Some(chunk) => chunk,
+        None => unreachable!("a slice of W elements has W elements"),
+    }
 }
 
 /// A new vector of `out_width` elements for each segment. `work(segments, out)` writes those of
@@ -157,10 +158,10 @@ pub(super) unsafe fn for_rows<T: Send>(
 pub(super) fn put<T: Copy, const W: usize>(
     out: &mut [MaybeUninit<T>],
     start: usize,
-    values: [T; W],
+    values: &[T; W],
 ) {
     for (o, v) in out[start..start + W].iter_mut().zip(values) {
-        o.write(v);
+        o.write(*v);
     }
 }
 

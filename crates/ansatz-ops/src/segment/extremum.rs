@@ -152,20 +152,21 @@ fn first_best<T: Float, R: Rows, const LARGEST: bool>(
             let mut winner = [NONE; W];
             if start < end {
                 let first = rows.at(start);
-                let mut best: [T; W] = chunk(x, first * width + col);
+                let mut best: [T; W] = *chunk(x, first * width + col);
                 winner = [first as u32; W];
                 for k in start + 1..end {
                     let row = rows.at(k);
-                    let values: [T; W] = chunk(x, row * width + col);
-                    for ((b, w), v) in best.iter_mut().zip(&mut winner).zip(values) {
-                        let better = if LARGEST { v > *b } else { v < *b };
-                        let take = better | (is_nan(v) & !is_nan(*b));
-                        *b = if take { v } else { *b };
-                        *w = if take { row as u32 } else { *w };
+                    let values: &[T; W] = chunk(x, row * width + col);
+                    for i in 0..W {
+                        let (v, b) = (values[i], best[i]);
+                        let better = if LARGEST { v > b } else { v < b };
+                        let take = better | (is_nan(v) & !is_nan(b));
+                        best[i] = if take { v } else { b };
+                        winner[i] = if take { row as u32 } else { winner[i] };
                     }
                 }
             }
-            put(out, i * width + col, winner);
+            put(out, i * width + col, &winner);
         }
     });
 }
@@ -178,12 +179,12 @@ fn at_winners<T: Float>((g, winners, width, ids, first, out): AtWinners<T>) {
     by_columns!(0..width, col, W => {
         for (i, row) in rows.clone().enumerate() {
             let at = ids[row] as usize * width + col;
-            let winner: [u32; W] = chunk(winners, at);
-            let mut values: [T; W] = chunk(g, at);
-            for (v, w) in values.iter_mut().zip(winner) {
-                *v = if w == row as u32 { *v } else { T::zero() };
+            let winner: &[u32; W] = chunk(winners, at);
+            let mut values: [T; W] = *chunk(g, at);
+            for i in 0..W {
+                values[i] = if winner[i] == row as u32 { values[i] } else { T::zero() };
             }
-            put(out, i * width + col, values);
+            put(out, i * width + col, &values);
         }
     });
 }

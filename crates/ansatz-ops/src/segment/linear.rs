@@ -136,23 +136,23 @@ fn sums<T: Float, R: Rows>(
                 let stop = end.min(run + RUN);
                 let mut part = zeros::<T, W>();
                 for k in run..stop {
-                    let row: [T; W] = chunk(x, rows.at(k) * width + col);
-                    for (p, v) in part.iter_mut().zip(row) {
-                        *p += v;
+                    let row: &[T; W] = chunk(x, rows.at(k) * width + col);
+                    for i in 0..W {
+                        part[i] += row[i];
                     }
                 }
-                for (s, p) in sum.iter_mut().zip(part) {
-                    *s += p;
+                for i in 0..W {
+                    sum[i] += part[i];
                 }
                 run = stop;
             }
             if mean && end > start {
                 let size = T::from_f64((end - start) as f64);
-                for s in &mut sum {
-                    *s /= size;
+                for i in 0..W {
+                    sum[i] /= size;
                 }
             }
-            put(out, i * width + col, sum);
+            put(out, i * width + col, &sum);
         }
     });
 }
@@ -174,11 +174,12 @@ fn shares<T: Float>(
         for (i, &id) in ids.iter().enumerate() {
             let id = id as usize;
             let size = T::from_f64((offsets[id + 1] - offsets[id]) as f64);
-            let mut row: [T; W] = chunk(x, id * width + col);
-            for v in &mut row {
-                *v /= size;
+            let row: &[T; W] = chunk(x, id * width + col);
+            let mut share = zeros::<T, W>();
+            for i in 0..W {
+                share[i] = row[i] / size;
             }
-            put(out, i * width + col, row);
+            put(out, i * width + col, &share);
         }
     });
 }

@@ -154,12 +154,12 @@ fn plain<T: Float>(((x, width, offsets, others, range), out): (Along<T>, &mut [M
         for (i, s) in range.clone().enumerate() {
             let mut sum = zeros::<T, W>();
             for &other in &others[offsets[s] as usize..offsets[s + 1] as usize] {
-                let row: [T; W] = chunk(x, other as usize * width + col);
-                for (s, v) in sum.iter_mut().zip(row) {
-                    *s += v;
+                let row: &[T; W] = chunk(x, other as usize * width + col);
+                for i in 0..W {
+                    sum[i] += row[i];
                 }
             }
-            put(out, i * width + col, sum);
+            put(out, i * width + col, &sum);
         }
     });
 }
@@ -177,12 +177,12 @@ fn weighted<T: Float>(((x, width, offsets, others, range), w, order, heads, out)
                 for k in offsets[s] as usize..offsets[s + 1] as usize {
                     let edge = order.map_or(k, |order| order[k] as usize);
                     let weight = w[edge * heads + head];
-                    let row: [T; W] = chunk(x, others[k] as usize * width + col);
-                    for (s, v) in sum.iter_mut().zip(row) {
-                        *s += weight * v;
+                    let row: &[T; W] = chunk(x, others[k] as usize * width + col);
+                    for i in 0..W {
+                        sum[i] += weight * row[i];
                     }
                 }
-                put(out, i * width + col, sum);
+                put(out, i * width + col, &sum);
             }
         });
     }
@@ -200,10 +200,10 @@ fn dots<T: Float>((a, b, width, heads, (to, from), out): Dots<T>) {
             let end = start + depth;
             let mut lanes = zeros::<T, 16>();
             while end - start >= 16 {
-                let x: [T; 16] = chunk(a, t as usize * width + start);
-                let y: [T; 16] = chunk(b, s as usize * width + start);
-                for ((l, x), y) in lanes.iter_mut().zip(x).zip(y) {
-                    *l += x * y;
+                let x: &[T; 16] = chunk(a, t as usize * width + start);
+                let y: &[T; 16] = chunk(b, s as usize * width + start);
+                for i in 0..16 {
+                    lanes[i] += x[i] * y[i];
                 }
                 start += 16;
             }

@@ -136,23 +136,25 @@ fn shifts_and_sums<T: Float + Exp, R: Rows>(
             let (start, end) = (offsets[s] as usize, offsets[s + 1] as usize);
             let mut shift = [lowest; W];
             for k in start..end {
-                let row: [T; W] = chunk(x, rows.at(k) * width + col);
-                for (m, v) in shift.iter_mut().zip(row) {
-                    *m = if (v > *m) | is_nan(v) { v } else { *m };
+                let row: &[T; W] = chunk(x, rows.at(k) * width + col);
+                for i in 0..W {
+                    let (v, m) = (row[i], shift[i]);
+                    shift[i] = if (v > m) | is_nan(v) { v } else { m };
                 }
             }
-            for m in &mut shift {
-                *m = if (*m == lowest) | (*m == highest) { T::zero() } else { *m };
+            for i in 0..W {
+                let m = shift[i];
+                shift[i] = if (m == lowest) | (m == highest) { T::zero() } else { m };
             }
             let mut sum = zeros::<T, W>();
             for k in start..end {
-                let row: [T; W] = chunk(x, rows.at(k) * width + col);
-                for ((s, v), m) in sum.iter_mut().zip(row).zip(shift) {
-                    *s += (v - m).fast_exp();
+                let row: &[T; W] = chunk(x, rows.at(k) * width + col);
+                for i in 0..W {
+                    sum[i] += (row[i] - shift[i]).fast_exp();
                 }
             }
-            put(out, i * 2 * width + col, shift);
-            put(out, (i * 2 + 1) * width + col, sum);
+            put(out, i * 2 * width + col, &shift);
+            put(out, (i * 2 + 1) * width + col, &sum);
         }
     });
 }
@@ -165,13 +167,14 @@ fn weights<T: Float + Exp>((x, scales, width, ids, first, out): Weights<T>) {
     by_columns!(0..width, col, W => {
         for (i, row) in rows.clone().enumerate() {
             let scale = ids[row] as usize * 2 * width + col;
-            let shift: [T; W] = chunk(scales, scale);
-            let sum: [T; W] = chunk(scales, scale + width);
-            let mut values: [T; W] = chunk(x, row * width + col);
-            for ((v, m), s) in values.iter_mut().zip(shift).zip(sum) {
-                *v = (*v - m).fast_exp() / s;
+            let shift: &[T; W] = chunk(scales, scale);
+            let sum: &[T; W] = chunk(scales, scale + width);
+            let values: &[T; W] = chunk(x, row * width + col);
+            let mut shares = zeros::<T, W>();
+            for i in 0..W {
+                shares[i] = (values[i] - shift[i]).fast_exp() / sum[i];
             }
-            put(out, i * width + col, values);
+            put(out, i * width + col, &shares);
         }
     });
 }
@@ -187,12 +190,12 @@ fn products<T: Float, R: Rows>(
             let mut sum = zeros::<T, W>();
             for k in offsets[s] as usize..offsets[s + 1] as usize {
                 let at = rows.at(k) * width + col;
-                let (y, g): ([T; W], [T; W]) = (chunk(y, at), chunk(g, at));
-                for ((s, y), g) in sum.iter_mut().zip(y).zip(g) {
-                    *s += y * g;
+                let (y, g): (&[T; W], &[T; W]) = (chunk(y, at), chunk(g, at));
+                for i in 0..W {
+                    sum[i] += y[i] * g[i];
                 }
             }
-            put(out, i * width + col, sum);
+            put(out, i * width + col, &sum);
         }
     });
 }
@@ -206,12 +209,13 @@ fn centred<T: Float>((y, g, dots, width, ids, first, out): Centred<T>) {
     by_columns!(0..width, col, W => {
         for (i, row) in rows.clone().enumerate() {
             let at = row * width + col;
-            let dot: [T; W] = chunk(dots, ids[row] as usize * width + col);
-            let (mut y, g): ([T; W], [T; W]) = (chunk(y, at), chunk(g, at));
-            for ((y, g), t) in y.iter_mut().zip(g).zip(dot) {
-                *y *= g - t;
+            let dot: &[T; W] = chunk(dots, ids[row] as usize * width + col);
+            let (y, g): (&[T; W], &[T; W]) = (chunk(y, at), chunk(g, at));
+            let mut values = zeros::<T, W>();
+            for i in 0..W {
+                values[i] = y[i] * (g[i] - dot[i]);
             }
-            put(out, i * width + col, y);
+            put(out, i * width + col, &values);
         }
     });
 }
