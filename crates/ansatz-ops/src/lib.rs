@@ -6,6 +6,8 @@
 //! - [`Recorder`]: reverse a chain of any length with a fixed number of stored states.
 //! - [`gradcheck`]: compare what `backward` says with central differences.
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
+//! - [`Segments`], [`Edges`], [`Csr`]: sums over groups of rows, gathers, sparse products.
+//! - [`gather`], [`scatter`], [`scatter_add`]: by element, with right gradients.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
 //! - [`pointwise`]: tanh, sin, exp, gelu, … by vector kernels of known accuracy.
@@ -28,6 +30,9 @@ mod pointwise;
 mod product;
 mod spectral_conv;
 pub mod scan;
+mod scatter;
+mod segment;
+mod sparse;
 mod vjp;
 pub mod wavelet;
 
@@ -42,4 +47,10 @@ pub use norm::{layer_norm, log_softmax, softmax};
 pub use pointwise::{Pointwise, pointwise};
 pub use product::matmul;
 pub use spectral_conv::spectral_conv;
+pub use scatter::{gather, scatter, scatter_add};
+pub use segment::{
+    Edges, Segments, edge_dot, gather_rows, gather_segment_sum, segment_logsumexp, segment_max,
+    segment_mean, segment_min, segment_softmax, segment_sum,
+};
+pub use sparse::Csr;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

@@ -90,6 +90,8 @@ mod book {
     mod derivatives {}
     #[doc = include_str!("../../../docs/src/transforms.md")]
     mod transforms {}
+    #[doc = include_str!("../../../docs/src/graphs.md")]
+    mod graphs {}
     #[doc = include_str!("../../../docs/src/training.md")]
     mod training {}
     #[doc = include_str!("../../../docs/src/data.md")]

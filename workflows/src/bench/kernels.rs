@@ -22,4 +22,13 @@ use super::Variant;
 pub(super) fn variants() -> Vec<Variant> {
     spectral::variants()
     [scan::variants(), wavelet::variants()].concat()
+//! Workloads of single operations.
+
+mod segment;
+
+use super::Variant;
+
+/// Every variant of every workload of this kind.
+pub(super) fn variants() -> Vec<Variant> {
+    [segment::variants()].concat()
 }
