@@ -25,7 +25,10 @@ mod vjp;
 
 pub use candle_core as candle;
 pub use checkpoint::Recorder;
-pub use combine::{check_like, is_finite, linear_combination, weighted_rms};
+pub use combine::{
+    Real, check_like, combine_slices, is_finite, is_finite_slice, linear_combination,
+    sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
+};
 pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
