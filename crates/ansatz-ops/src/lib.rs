@@ -14,6 +14,7 @@
 //! candle is re-exported as [`candle`]; its types are part of this crate's public API.
 #![doc = include_str!("../README.md")]
 
+mod adam;
 mod checkpoint;
 mod combine;
 mod cpu;
@@ -23,6 +24,7 @@ mod gradcheck;
 mod norm;
 mod vjp;
 
+pub use adam::{AdamRule, AdamSlot, adam_step};
 pub use candle_core as candle;
 pub use checkpoint::Recorder;
 pub use combine::{
