@@ -34,5 +34,5 @@ pub use combine::{
 pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
-pub use norm::{layer_norm, log_softmax, softmax};
+pub use norm::{group_norm, instance_norm, layer_norm, log_softmax, logsumexp, rms_norm, softmax};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
