@@ -19,6 +19,7 @@ mod checkpoint;
 mod combine;
 mod cpu;
 mod custom_vjp;
+mod device;
 mod error;
 mod gradcheck;
 mod norm;
@@ -32,6 +33,7 @@ pub use combine::{
     sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
 };
 pub use custom_vjp::custom_vjp;
+pub use device::{available_devices, float_types};
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{group_norm, instance_norm, layer_norm, log_softmax, logsumexp, rms_norm, softmax};
