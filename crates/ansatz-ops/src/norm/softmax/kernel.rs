@@ -121,10 +121,10 @@ pub(super) fn logsumexp<T: Exp>(x: &[T], lines: Lines, count: usize) -> Vec<T> {
 
 // ---- contiguous lines ------------------------------------------------------------------------
 
-/// The larger of two numbers; a NaN if either is one.
+/// The larger of two numbers. May lose a NaN, which shows in the sum of the exponentials.
 #[inline(always)]
 fn larger<T: Exp>(a: T, b: T) -> T {
-    if a > b || a != a { a } else { b }
+    if a > b { a } else { b }
 }
 
 #[inline(always)]
@@ -295,7 +295,7 @@ fn largest_and_sum<T: Exp>(
     (most, sums)
 }
 
-/// A finite shift, so that lines of infinities come out right; a NaN stays.
+/// A finite shift, so that lines of infinities come out right.
 #[inline(always)]
 fn bound<T: Exp>(x: T) -> T {
     let x = if x > T::HUGE { T::HUGE } else { x };
