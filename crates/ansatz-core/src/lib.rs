@@ -48,6 +48,8 @@ pub use progress::{Progress, ProgressEvent, Silent};
 pub use state::State;
 
 #[cfg(feature = "candle")]
+pub use ansatz_ops::{available_devices, float_types};
+#[cfg(feature = "candle")]
 pub use candle_core as candle;
 #[cfg(feature = "candle")]
 pub use derivatives::{
