@@ -47,6 +47,7 @@ pub use state::State;
 
 #[cfg(feature = "candle")]
 pub use ansatz_ops::{Dense, Pointwise};
+pub use ansatz_ops::{available_devices, float_types};
 #[cfg(feature = "candle")]
 pub use candle_core as candle;
 #[cfg(feature = "candle")]

@@ -1,5 +1,7 @@
 //! What a solver needs to know of the thing it solves for: [`State`].
 
+mod slices;
+
 use crate::{Error, Result};
 
 /// An element of a vector space with a norm: the state of a differential equation.
@@ -93,6 +95,11 @@ impl<const N: usize> State for [f64; N] {
         coefficients: &[f64],
         terms: &[Self],
     ) -> Result<()> {
+        // Decided when compiled: short arrays are unrolled where they are used.
+        if N >= slices::KERNEL_FROM {
+            let base = base.map(<[f64; N]>::as_slice);
+            return slices::combine(self, base, h, coefficients, terms.iter().map(|x| &x[..]));
+        }
         let mut sum = [0.0; N];
         for (c, x) in coefficients.iter().zip(terms) {
             if *c != 0.0 {
@@ -118,12 +125,12 @@ impl<const N: usize> State for [f64; N] {
 
     #[inline]
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
-        Ok(weighted_rms(self, a, b, rtol, atol))
+        slices::weighted_rms(self, a, b, rtol, atol)
     }
 
     #[inline]
     fn all_finite(&self) -> Result<bool> {
-        Ok(self.iter().all(|x| x.is_finite()))
+        Ok(slices::all_finite(self))
     }
 
     fn dimension(&self) -> usize {
@@ -134,9 +141,6 @@ impl<const N: usize> State for [f64; N] {
         Ok(())
     }
 }
-
-/// Elements of a vector combined together.
-const BLOCK: usize = 512;
 
 impl State for Vec<f64> {
     fn combine(
@@ -152,35 +156,19 @@ impl State for Vec<f64> {
                 return Err(length_mismatch("a term of a linear combination", n, x.len()));
             }
         }
-        self.clear();
-        match base {
-            Some(base) => self.extend_from_slice(base),
-            None => self.resize(n, 0.0),
-        }
-        // Small blocks stay in the first cache while the terms pass over them.
-        for start in (0..n).step_by(BLOCK) {
-            let end = n.min(start + BLOCK);
-            for (c, x) in coefficients.iter().zip(terms) {
-                if *c == 0.0 {
-                    continue;
-                }
-                let factor = h * c;
-                for (s, x) in self[start..end].iter_mut().zip(&x[start..end]) {
-                    *s += factor * x;
-                }
-            }
-        }
-        Ok(())
+        self.resize(n, 0.0);
+        let base = base.map(Vec::as_slice);
+        slices::combine(self, base, h, coefficients, terms.iter().map(Vec::as_slice))
     }
 
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
         self.check_like("error norm", a)?;
         self.check_like("error norm", b)?;
-        Ok(weighted_rms(self, a, b, rtol, atol))
+        slices::weighted_rms(self, a, b, rtol, atol)
     }
 
     fn all_finite(&self) -> Result<bool> {
-        Ok(self.iter().all(|x| x.is_finite()))
+        Ok(slices::all_finite(self))
     }
 
     fn dimension(&self) -> usize {
@@ -198,16 +186,6 @@ impl State for Vec<f64> {
 
 fn length_mismatch(what: &'static str, expected: usize, got: usize) -> Error {
     Error::Shape { what, expected: format!("[{expected}]"), got: format!("[{got}]") }
-}
-
-#[inline]
-fn weighted_rms(error: &[f64], a: &[f64], b: &[f64], rtol: f64, atol: f64) -> f64 {
-    let mut sum = 0.0;
-    for ((e, a), b) in error.iter().zip(a).zip(b) {
-        let scaled = e / (atol + rtol * a.abs().max(b.abs()));
-        sum += scaled * scaled;
-    }
-    (sum / error.len().max(1) as f64).sqrt()
 }
 
 /// Tensors of any shape. Values are detached from candle's graph: solvers differentiate by

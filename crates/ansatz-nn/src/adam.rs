@@ -1,14 +1,12 @@
 //! Adam and AdamW: [`Adam`].
 
-mod kernel;
-
 use std::collections::{BTreeMap, HashSet};
 
+use ansatz_ops::{AdamRule, AdamSlot, adam_step};
 use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
 use candle_nn::Optimizer;
 use serde::{Deserialize, Serialize};
 
-use self::kernel::{Gradient, Update};
 use crate::{
     Clip, Error, Parameters, Result,
     clip::Checked,
@@ -117,7 +115,7 @@ impl AdamConfig {
 /// A parameter without a gradient is passed over, and its t does not advance. A gradient with a
 /// NaN or an infinity is an error, found before anything is changed, and so is a loss that depends
 /// on none of the parameters. On the CPU in f32 and f64, parameters and moments are updated in
-/// place, without temporaries.
+/// place, all in one pass ([`ansatz_ops::adam_step`]).
 ///
 /// As a [`candle_nn::Optimizer`], errors come as candle's; converted with `?` to the [`Error`] of
 /// this crate they are themselves again.
@@ -208,25 +206,24 @@ impl Adam {
             WeightDecay::L2(lambda) => (lambda, 0.0),
             WeightDecay::Decoupled(lambda) => (0.0, lambda),
         };
-        let used = Gradient { factor, limit, decay: l2 };
-        // All moments before any parameter: a gradient may be a view of another parameter.
+        let rule = AdamRule { learning_rate, beta1, beta2, epsilon, factor, limit, l2, decoupled };
+        let step: Vec<AdamSlot<'_>> = self
+            .slots
+            .iter()
+            .zip(&gradients.tensors)
+            .filter_map(|(slot, gradient)| {
+                Some(AdamSlot {
+                    parameter: &slot.var,
+                    gradient: gradient.as_ref()?,
+                    first: &slot.first,
+                    second: &slot.second,
+                    step: slot.steps + 1,
+                })
+            })
+            .collect();
+        adam_step(&step, &rule)?;
         for (slot, gradient) in self.slots.iter_mut().zip(&gradients.tensors) {
-            if let Some(g) = gradient {
-                kernel::moments(&slot.first, &slot.second, g, &slot.var, &used, beta1, beta2)?;
-                slot.steps += 1;
-            }
-        }
-        for (slot, gradient) in self.slots.iter().zip(&gradients.tensors) {
-            if gradient.is_some() {
-                let t = slot.steps as f64;
-                let update = Update {
-                    keep: 1.0 - learning_rate * decoupled,
-                    rate: learning_rate / (1.0 - beta1.powf(t)),
-                    root_correction: (1.0 - beta2.powf(t)).sqrt(),
-                    epsilon,
-                };
-                kernel::step(&slot.var, &slot.first, &slot.second, &update)?;
-            }
+            slot.steps += u64::from(gradient.is_some());
         }
         Ok(())
     }

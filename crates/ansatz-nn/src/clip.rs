@@ -1,7 +1,7 @@
 //! Bounds on the gradient, and the check that it is finite: [`Clip`].
 
-use ansatz_ops::{check_like, is_finite};
-use candle_core::{CpuStorage, DType, Device, Storage, Tensor, Var, backprop::GradStore};
+use ansatz_ops::{check_like, is_finite, sum_of_squares};
+use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -102,8 +102,8 @@ fn sums_of_squares(gradients: &[Option<Tensor>], scale: f64) -> Result<Vec<f64>>
     let (mut pending, mut places) = (Vec::new(), Vec::new());
     for (place, gradient) in gradients.iter().enumerate() {
         let Some(g) = gradient else { continue };
-        if let Some(sum) = sum_of_squares_cpu(g, scale) {
-            sums[place] = sum;
+        if g.device().is_cpu() {
+            sums[place] = sum_of_squares(g, scale)?;
             continue;
         }
         // Squares of half precision numbers would overflow at once.
@@ -124,18 +124,4 @@ fn sums_of_squares(gradients: &[Option<Tensor>], scale: f64) -> Result<Vec<f64>>
         sums[place] = sum;
     }
     Ok(sums)
-}
-
-fn sum_of_squares_cpu(g: &Tensor, scale: f64) -> Option<f64> {
-    let (storage, layout) = g.storage_and_layout();
-    let (start, end) = layout.contiguous_offsets()?;
-    match &*storage {
-        Storage::Cpu(CpuStorage::F64(v)) => {
-            Some(v[start..end].iter().map(|&x| (scale * x).powi(2)).sum())
-        }
-        Storage::Cpu(CpuStorage::F32(v)) => {
-            Some(v[start..end].iter().map(|&x| (scale * f64::from(x)).powi(2)).sum())
-        }
-        _ => None,
-    }
 }

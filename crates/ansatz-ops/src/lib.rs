@@ -17,11 +17,13 @@
 //! candle is re-exported as [`candle`]; its types are part of this crate's public API.
 #![doc = include_str!("../README.md")]
 
+mod adam;
 mod checkpoint;
 mod combine;
 mod cpu;
 mod custom_vjp;
 mod dense;
+mod device;
 mod error;
 pub mod fft;
 mod gradcheck;
@@ -36,9 +38,13 @@ mod sparse;
 mod vjp;
 pub mod wavelet;
 
+pub use adam::{AdamRule, AdamSlot, adam_step};
 pub use candle_core as candle;
 pub use checkpoint::Recorder;
-pub use combine::{check_like, is_finite, linear_combination, weighted_rms};
+pub use combine::{
+    Real, check_like, combine_slices, is_finite, is_finite_slice, linear_combination,
+    sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
+};
 pub use custom_vjp::custom_vjp;
 pub use dense::{Dense, Stack, dense, dense_chain, dense_stack};
 pub use error::{Error, Result};
@@ -53,4 +59,8 @@ pub use segment::{
     segment_mean, segment_min, segment_softmax, segment_sum,
 };
 pub use sparse::Csr;
+pub use device::{available_devices, float_types};
+pub use error::{Error, Result};
+pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
+pub use norm::{group_norm, instance_norm, layer_norm, log_softmax, logsumexp, rms_norm, softmax};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

@@ -1,12 +1,15 @@
 //! `linear_combination`, `weighted_rms`, `is_finite`: the fast path equals the composition.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
-use ansatz_ops::{Error, check_like, is_finite, linear_combination, weighted_rms};
+use ansatz_ops::{
+    Error, check_like, combine_slices, is_finite, is_finite_slice, linear_combination,
+    sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
+};
 use candle_core::{DType, Device, Shape, Tensor, Var};
 
 const CPU: &Device = &Device::Cpu;
-/// Around the block of 1024 elements that the fast path handles at a time.
-const SIZES: [usize; 8] = [0, 1, 7, 1023, 1024, 1025, 2048, 4097];
+/// Around the lengths of vectors and of the blocks that the kernels handle at a time.
+const SIZES: [usize; 9] = [0, 1, 7, 16, 1023, 8191, 8192, 16_385, 40_001];
 
 fn tensor(shape: impl Into<Shape>, seed: f64, dtype: DType) -> Tensor {
     let shape = shape.into();
@@ -51,9 +54,15 @@ fn combinations_equal_the_composition() {
     for dtype in [DType::F32, DType::F64, DType::BF16, DType::F16] {
         for n in SIZES {
             let xs: Vec<Tensor> = (0..4).map(|k| tensor(n, k as f64, dtype)).collect();
-            let terms = [(0.25, &xs[1]), (-1.7, &xs[2]), (1e-3, &xs[3])];
+            let terms: Vec<(f64, &Tensor)> = [0.25, -1.7, 1e-3, 0.3, 2.0, -0.7, 0.11, 9.0, -0.4]
+                .into_iter()
+                .enumerate()
+                .map(|(j, c)| (c, &xs[1 + j % 3]))
+                .chain((0..7).map(|j| (0.1 * f64::from(j), &xs[2])))
+                .collect();
             for base in [Some(&xs[0]), None] {
-                for count in 1..=3 {
+                // All kernels, and more terms than one pass takes.
+                for count in if n > 8192 { vec![3, 16] } else { (1..=16).collect() } {
                     let ours = linear_combination(base, &terms[..count]).unwrap();
                     assert_same(&ours, &composed(base, &terms[..count]));
                 }
@@ -91,6 +100,120 @@ fn scalars_and_views() {
             }
         }
     }
+}
+
+#[test]
+fn slices_and_tensors_give_the_same_bits() {
+    for n in SIZES {
+        let xs: Vec<Tensor> = (0..4).map(|k| tensor(n, k as f64, DType::F64)).collect();
+        let values: Vec<Vec<f64>> = xs.iter().map(flat).collect();
+        for base in [Some(0), None] {
+            for count in 1..=3 {
+                let tensors: Vec<_> = (0..count).map(|j| (0.3 - j as f64, &xs[1 + j])).collect();
+                let slices: Vec<_> =
+                    (0..count).map(|j| (0.3 - j as f64, &values[1 + j][..])).collect();
+                let mut out = vec![f64::NAN; n];
+                combine_slices(&mut out, base.map(|b| &values[b][..]), &slices).unwrap();
+                let want = linear_combination(base.map(|b| &xs[b]), &tensors).unwrap();
+                assert_eq!(out, flat(&want));
+            }
+        }
+        let rms = weighted_rms_slices(&values[0], &values[1], &values[2], 1e-3, 1e-4).unwrap();
+        let want = weighted_rms(&xs[0], &xs[1], &xs[2], 1e-3, 1e-4).unwrap();
+        assert_eq!(rms.to_bits(), want.to_bits());
+        assert!(is_finite_slice(&values[0]));
+    }
+    let mut out = [7f32; 2];
+    combine_slices(&mut out, None, &[]).unwrap();
+    assert_eq!(out, [0.0; 2]);
+    combine_slices(&mut out, Some(&[1.0, 2.0]), &[]).unwrap();
+    assert_eq!(out, [1.0, 2.0]);
+    for (base, term) in [([0f32; 2].as_slice(), [0f32; 3].as_slice()), (&[0.0], &[0.0; 2])] {
+        let error = combine_slices(&mut out, Some(base), &[(1.0, term)]).unwrap_err();
+        assert!(matches!(error, Error::Shape { .. }), "{error:?}");
+        assert_eq!(out, [1.0, 2.0]);
+    }
+    let error = weighted_rms_slices(&[1f32], &[1.0, 2.0], &[1.0], 1.0, 1.0).unwrap_err();
+    assert!(matches!(error, Error::Shape { .. }), "{error:?}");
+    assert!(!is_finite_slice(&[1f32, f32::NAN]));
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let n = 600_001;
+    let [a, b, c] = [0.0, 1.0, 2.0].map(|s| tensor(n, s, DType::F32));
+    let grid = a.narrow(0, 0, 600_000).unwrap().reshape((300, 2000)).unwrap();
+    let run = || {
+        let sum = linear_combination(Some(&a), &[(0.3, &b), (-2.0, &c)]).unwrap();
+        let mut numbers = flat(&sum);
+        numbers.push(weighted_rms(&a, &b, &c, 1e-3, 1e-3).unwrap());
+        numbers.push(sum_of_squares(&a, 1.5).unwrap());
+        numbers.extend(weighted_rms_rows(&grid, &grid, &grid, 1e-3, 1e-3).unwrap());
+        assert!(is_finite(&a).unwrap());
+        numbers
+    };
+    let on = |threads: usize| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
+    };
+    let one = on(1);
+    assert_eq!(one, on(2));
+    assert_eq!(one, on(3));
+}
+
+#[test]
+fn rms_of_rows() {
+    for dtype in [DType::F64, DType::F32, DType::BF16] {
+        for shape in [vec![5, 3], vec![1, 7], vec![3, 4, 2], vec![4], vec![2, 9000]] {
+            let [e, a, b] = [0.0, 1.0, 2.0].map(|s| tensor(shape.clone(), s, dtype));
+            let rows = weighted_rms_rows(&e, &a, &b, 1e-2, 1e-3).unwrap();
+            assert_eq!(rows.len(), shape[0]);
+            for (i, row) in rows.iter().enumerate() {
+                let [e, a, b] = [&e, &a, &b].map(|x| x.get(i).unwrap());
+                let want = rms(&e, &a, &b, 1e-2, 1e-3);
+                assert!((row - want).abs() <= 1e-12 * want);
+            }
+        }
+        let wide = tensor((3, 5), 0.0, dtype);
+        let t = wide.t().unwrap();
+        let rows = weighted_rms_rows(&t, &t, &t, 1e-2, 1e-3).unwrap();
+        let want = weighted_rms_rows(&t.copy().unwrap(), &t, &t, 1e-2, 1e-3).unwrap();
+        assert_eq!(rows, want);
+        for (empty, want) in [(vec![0, 3], 0), (vec![3, 0], 3)] {
+            let x = tensor(empty, 0.0, dtype);
+            assert_eq!(weighted_rms_rows(&x, &x, &x, 1.0, 1.0).unwrap(), vec![0.0; want]);
+        }
+        let scalar = tensor((), 0.0, dtype);
+        let error = weighted_rms_rows(&scalar, &scalar, &scalar, 1.0, 1.0).unwrap_err();
+        assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+    }
+    // One row with a NaN leaves the others alone.
+    let e = Tensor::new(&[[1.0, f64::NAN], [1.0, 1.0]], CPU).unwrap();
+    let one = e.ones_like().unwrap();
+    for (e, a, b) in [(&e, &one, &one), (&one, &e, &one), (&one, &one, &e)] {
+        let rows = weighted_rms_rows(e, a, b, 1.0, 1.0).unwrap();
+        assert!(rows[0].is_nan() && rows[1] == 0.5, "{rows:?}");
+    }
+}
+
+#[test]
+fn sums_of_squares() {
+    for dtype in [DType::F64, DType::F32, DType::BF16] {
+        for n in SIZES {
+            let x = tensor(n, 0.4, dtype);
+            let want: f64 = flat(&x).iter().map(|x| (1.5 * x).powi(2)).sum();
+            let got = sum_of_squares(&x, 1.5).unwrap();
+            assert!((got - want).abs() <= 1e-12 * want, "{n} {dtype:?}: {got} {want}");
+        }
+        let x = tensor((4, 3), 0.4, dtype).t().unwrap().narrow(0, 1, 2).unwrap();
+        let want: f64 = flat(&x).iter().map(|x| x.powi(2)).sum();
+        assert!((sum_of_squares(&x, 1.0).unwrap() - want).abs() <= 1e-12 * want);
+    }
+    // In range thanks to the scale, or thanks to f64.
+    let big = Tensor::new(&[3e200f64, 4e200], CPU).unwrap();
+    assert!((sum_of_squares(&big, 1e-200).unwrap() - 25.0).abs() < 1e-10);
+    let big = Tensor::new(&[3e38f32], CPU).unwrap();
+    assert!((sum_of_squares(&big, 1.0).unwrap() / 9e76 - 1.0).abs() < 1e-6);
+    assert!(sum_of_squares(&Tensor::new(f64::NAN, CPU).unwrap(), 1.0).unwrap().is_nan());
 }
 
 #[test]

@@ -98,6 +98,8 @@ mod book {
     mod data {}
     #[doc = include_str!("../../../docs/src/randomness.md")]
     mod randomness {}
+    #[doc = include_str!("../../../docs/src/candle.md")]
+    mod candle {}
     #[doc = include_str!("../../../docs/src/extending.md")]
     mod extending {}
     #[doc = include_str!("../../../docs/src/devices.md")]

@@ -10,12 +10,21 @@ use crate::{Error, Result};
 pub(crate) trait Float: WithDType {
     /// The values of a storage of this type.
     fn slice(storage: &CpuStorage) -> Option<&[Self]>;
+    /// The same, to be written.
+    fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
     /// The storage that owns `values`.
     fn storage(values: Vec<Self>) -> CpuStorage;
 }
 
 impl Float for f32 {
     fn slice(storage: &CpuStorage) -> Option<&[Self]> {
+        match storage {
+            CpuStorage::F32(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
         match storage {
             CpuStorage::F32(values) => Some(values),
             _ => None,
@@ -29,6 +38,13 @@ impl Float for f32 {
 
 impl Float for f64 {
     fn slice(storage: &CpuStorage) -> Option<&[Self]> {
+        match storage {
+            CpuStorage::F64(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
         match storage {
             CpuStorage::F64(values) => Some(values),
             _ => None,
