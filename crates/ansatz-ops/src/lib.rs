@@ -6,6 +6,8 @@
 //! - [`Recorder`]: reverse a chain of any length with a fixed number of stored states.
 //! - [`gradcheck`]: compare what `backward` says with central differences.
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
+//! - [`conv`], [`conv_transpose`], [`pad`], [`max_pool`], [`avg_pool`], [`upsample_linear`]: grids in
+//!   one to three dimensions, with boundary conditions.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
 //! - [`backward_from`], [`variables`]: candle's backward pass from several outputs, and what it
@@ -16,18 +18,26 @@
 
 mod checkpoint;
 mod combine;
+mod conv;
 mod cpu;
 mod custom_vjp;
 mod error;
 mod gradcheck;
 mod norm;
+mod pad;
+mod pool;
+mod resample;
 mod vjp;
 
 pub use candle_core as candle;
 pub use checkpoint::Recorder;
 pub use combine::{check_like, is_finite, linear_combination, weighted_rms};
+pub use conv::{Conv, conv, conv_transpose};
 pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
+pub use pad::{Padding, pad};
+pub use pool::{Pool, avg_pool, max_pool};
+pub use resample::{adaptive_avg_pool, upsample_linear, upsample_nearest};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
