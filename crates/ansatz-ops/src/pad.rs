@@ -18,7 +18,7 @@ pub enum Padding {
     /// The mirror image about the last point, which is not repeated: homogeneous Neumann at that
     /// point.
     Reflect,
-    /// The last point again: homogeneous Neumann half a spacing beyond it, to first order.
+    /// The last point again: homogeneous Neumann half a spacing beyond it.
     Replicate,
 }
 

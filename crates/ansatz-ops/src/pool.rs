@@ -87,11 +87,8 @@ pub fn avg_pool<const N: usize>(x: &Tensor, pool: &Pool<N>, count_padding: bool)
     let leading = &x.dims()[..x.rank() - N];
     let single = |dims: &[usize]| [&[leading.iter().product(), 1], dims].concat();
     let spatial = &x.dims()[x.rank() - N..];
-    let options = Conv::<N> {
-        stride: pool.stride,
-        padding: pool.padding.map(|p| (p, p)),
-        ..Conv::default()
-    };
+    let options =
+        Conv::<N> { stride: pool.stride, padding: pool.padding.map(|p| (p, p)), ..Conv::default() };
     let ones = |dims: Vec<usize>| Tensor::ones(dims, x.dtype(), x.device());
     let size = pool.kernel.iter().product::<usize>() as f64;
     let kernel = ones([&[1, 1], &pool.kernel[..]].concat())?.affine(1.0 / size, 0.0)?;

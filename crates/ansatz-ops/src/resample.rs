@@ -70,11 +70,7 @@ pub fn upsample_linear<const N: usize>(
         let row = |i: usize| {
             let at = place(i).min((n - 1) as f64);
             let (left, part) = (at.floor() as usize, at.fract());
-            if part == 0.0 {
-                vec![(left, 1.0)]
-            } else {
-                vec![(left, 1.0 - part), (left + 1, part)]
-            }
+            if part == 0.0 { vec![(left, 1.0)] } else { vec![(left, 1.0 - part), (left + 1, part)] }
         };
         (0..m).map(row).collect()
     })

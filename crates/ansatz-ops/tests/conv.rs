@@ -183,6 +183,7 @@ fn gradients_in_one_to_three_dimensions() {
         let three = Conv::<3>::default().with_stride(1 + i % 2).padded(1, mode);
         let inputs = [ramp(&[1, 2, 2, 3, 3], 0.0), ramp(&[2, 2, 1, 2, 3], 1.0)];
         gradcheck(|v| conv(&v[0], &v[1], None, &three), &inputs, &check).unwrap();
+        let inputs = [ramp(&[1, 2, 3, 3, 3], 0.0), ramp(&[2, 2, 2, 2, 3], 1.0)];
         gradcheck(|v| conv_transpose(&v[0], &v[1], None, &three, [0; 3]), &inputs, &check).unwrap();
 
         gradcheck(|v| pad(&v[0], &[(2, 1), (1, 2)], mode), &[ramp(&[2, 3, 3], 0.0)], &check)
@@ -200,9 +201,8 @@ fn gradients_of_pooling_and_interpolation() {
     gradcheck(|v| avg_pool(&v[0], &pool, false), &x, &check).unwrap();
     gradcheck(|v| upsample_linear(&v[0], [4, 11], false), &x, &check).unwrap();
     // Used twice: candle's own overwrites the gradient here.
-    let twice = |v: &[Tensor]| {
-        Ok((upsample_nearest(&v[0], [6, 10])?.narrow(3, 0, 5)? * v[0].sqr()?)?)
-    };
+    let twice =
+        |v: &[Tensor]| Ok((upsample_nearest(&v[0], [6, 10])?.narrow(3, 0, 5)? * v[0].sqr()?)?);
     gradcheck(twice, &x, &check).unwrap();
 }
 
@@ -220,10 +220,8 @@ fn pooling_ties_and_nan() {
 fn circular_convolution_commutes_with_shifts() {
     let x = ramp(&[2, 3, 8, 9], 0.0);
     let kernel = ramp(&[4, 3, 3, 5], 1.0);
-    let ring = Conv::<2> {
-        padding: [(1, 1), (2, 2)],
-        ..Conv::default().padded(0, Padding::Circular)
-    };
+    let ring =
+        Conv::<2> { padding: [(1, 1), (2, 2)], ..Conv::default().padded(0, Padding::Circular) };
     let shift = |x: &Tensor| x.roll(3, 2).unwrap().roll(-2, 3).unwrap();
     let a = conv(&shift(&x), &kernel, None, &ring).unwrap();
     let b = shift(&conv(&x, &kernel, None, &ring).unwrap());
@@ -286,6 +284,10 @@ fn strided_and_empty_inputs() {
     assert_eq!(y.dims(), [0, 2, 6, 5]);
     let g = y.sum_all().unwrap().backward().unwrap();
     assert_eq!(flat(g.get(&k).unwrap()), vec![0.0; 72]);
+    // A transposed convolution of which padding leaves nothing.
+    let (one, k) = (ramp(&[1, 4, 1, 3], 0.0), ramp(&[4, 2, 2, 3], 0.0));
+    let cut = Conv::<2>::default().padded(1, Padding::Zeros);
+    assert_eq!(conv_transpose(&one, &k, None, &cut, [0, 0]).unwrap().dims(), [1, 2, 0, 3]);
     assert_eq!(max_pool(&none, &Pool::<2>::new(2)).unwrap().dims(), [0, 4, 3, 2]);
     assert_eq!(upsample_nearest(&none, [3, 3]).unwrap().dims(), [0, 4, 3, 3]);
     assert_eq!(pad(&none, &[(1, 1)], Padding::Circular).unwrap().dims(), [0, 4, 6, 7]);
@@ -314,10 +316,7 @@ fn what_does_not_fit_is_an_error() {
     assert!(matches!(conv(&x, &single, None, &plain), Err(Error::DType { .. })));
     let bias = ramp(&[3], 0.0);
     assert!(matches!(conv(&x, &k, Some(&bias), &plain), Err(Error::Shape { .. })));
-    assert!(matches!(
-        conv_transpose(&x, &k, None, &plain, [0]),
-        Err(Error::Shape { .. })
-    ));
+    assert!(matches!(conv_transpose(&x, &k, None, &plain, [0]), Err(Error::Shape { .. })));
     let k = ramp(&[4, 2, 3], 0.0);
     for (o, extra) in [(plain, 1), (plain.padded(4, Padding::Zeros), 0)] {
         assert!(matches!(

@@ -69,66 +69,92 @@ fn case(name: &str) -> (Vec<Vec<usize>>, Box<dyn Fn(&[Tensor]) -> Result<Tensor>
     let corners = name.ends_with("True");
     let of = |shapes: &[&[usize]]| shapes.iter().map(|s| s.to_vec()).collect::<Vec<_>>();
     match name.split(' ').next().unwrap() {
-        "conv1" => (of(&[&[2, 4, 9], &[6, 2, 3], &[6]]), Box::new(move |v| {
-            let options = Conv::<1> {
-                padding: [(2, 1)],
-                ..Conv::default().padded(0, mode).with_stride(2).with_groups(2)
-            };
-            conv(&v[0], &v[1], Some(&v[2]), &options)
-        })),
-        "conv2" => (of(&[&[2, 3, 7, 8], &[4, 3, 3, 2], &[4]]), Box::new(move |v| {
-            let options = Conv::<2> {
-                stride: [2, 3],
-                dilation: [1, 2],
-                padding: [(1, 2), (2, 1)],
-                mode: [mode; 2],
-                groups: 1,
-            };
-            conv(&v[0], &v[1], Some(&v[2]), &options)
-        })),
-        "conv3" => (of(&[&[2, 2, 4, 5, 6], &[3, 2, 2, 3, 3], &[3]]), Box::new(move |v| {
-            let options = Conv::<3> {
-                stride: [1, 2, 1],
-                padding: [(0, 1), (2, 0), (1, 1)],
-                mode: [mode; 3],
-                ..Conv::default()
-            };
-            conv(&v[0], &v[1], Some(&v[2]), &options)
-        })),
-        "tr1" => (of(&[&[2, 4, 5], &[4, 3, 3], &[6]]), Box::new(|v| {
-            let options = Conv::<1>::default().with_stride(3).with_dilation(2).with_groups(2);
-            conv_transpose(&v[0], &v[1], Some(&v[2]), &options.padded(2, Padding::Zeros), [1])
-        })),
-        "tr2" => (of(&[&[2, 3, 4, 5], &[3, 2, 4, 4], &[2]]), Box::new(|v| {
-            let options = Conv::<2>::default().with_stride(2).padded(1, Padding::Zeros);
-            conv_transpose(&v[0], &v[1], Some(&v[2]), &options, [0, 0])
-        })),
-        "tr3" => (of(&[&[1, 2, 2, 3, 2], &[2, 2, 2, 3, 3], &[2]]), Box::new(|v| {
-            let options = Conv::<3> {
-                stride: [2, 1, 3],
-                padding: [(0, 0), (1, 1), (1, 1)],
-                ..Conv::default()
-            };
-            conv_transpose(&v[0], &v[1], Some(&v[2]), &options, [1, 0, 2])
-        })),
-        "max1" => (of(&[&[2, 3, 8]]), Box::new(|v| {
-            max_pool(&v[0], &Pool::<1>::new(3).with_stride(2).padded(1))
-        })),
-        "max2" => (of(&[&[2, 3, 7, 6]]), Box::new(|v| {
-            max_pool(&v[0], &Pool::<2> { kernel: [3, 2], stride: [2, 2], padding: [1, 0] })
-        })),
-        "max3" => (of(&[&[1, 2, 3, 4, 3]]), Box::new(|v| {
-            max_pool(&v[0], &Pool::<3>::new(2).with_stride(1).padded(1))
-        })),
+        "conv1" => (
+            of(&[&[2, 4, 9], &[6, 2, 3], &[6]]),
+            Box::new(move |v| {
+                let options = Conv::<1> {
+                    padding: [(2, 1)],
+                    ..Conv::default().padded(0, mode).with_stride(2).with_groups(2)
+                };
+                conv(&v[0], &v[1], Some(&v[2]), &options)
+            }),
+        ),
+        "conv2" => (
+            of(&[&[2, 3, 7, 8], &[4, 3, 3, 2], &[4]]),
+            Box::new(move |v| {
+                let options = Conv::<2> {
+                    stride: [2, 3],
+                    dilation: [1, 2],
+                    padding: [(1, 2), (2, 1)],
+                    mode: [mode; 2],
+                    groups: 1,
+                };
+                conv(&v[0], &v[1], Some(&v[2]), &options)
+            }),
+        ),
+        "conv3" => (
+            of(&[&[2, 2, 4, 5, 6], &[3, 2, 2, 3, 3], &[3]]),
+            Box::new(move |v| {
+                let options = Conv::<3> {
+                    stride: [1, 2, 1],
+                    padding: [(0, 1), (2, 0), (1, 1)],
+                    mode: [mode; 3],
+                    ..Conv::default()
+                };
+                conv(&v[0], &v[1], Some(&v[2]), &options)
+            }),
+        ),
+        "tr1" => (
+            of(&[&[2, 4, 5], &[4, 3, 3], &[6]]),
+            Box::new(|v| {
+                let options = Conv::<1>::default().with_stride(3).with_dilation(2).with_groups(2);
+                conv_transpose(&v[0], &v[1], Some(&v[2]), &options.padded(2, Padding::Zeros), [1])
+            }),
+        ),
+        "tr2" => (
+            of(&[&[2, 3, 4, 5], &[3, 2, 4, 4], &[2]]),
+            Box::new(|v| {
+                let options = Conv::<2>::default().with_stride(2).padded(1, Padding::Zeros);
+                conv_transpose(&v[0], &v[1], Some(&v[2]), &options, [0, 0])
+            }),
+        ),
+        "tr3" => (
+            of(&[&[1, 2, 2, 3, 2], &[2, 2, 2, 3, 3], &[2]]),
+            Box::new(|v| {
+                let options = Conv::<3> {
+                    stride: [2, 1, 3],
+                    padding: [(0, 0), (1, 1), (1, 1)],
+                    ..Conv::default()
+                };
+                conv_transpose(&v[0], &v[1], Some(&v[2]), &options, [1, 0, 2])
+            }),
+        ),
+        "max1" => (
+            of(&[&[2, 3, 8]]),
+            Box::new(|v| max_pool(&v[0], &Pool::<1>::new(3).with_stride(2).padded(1))),
+        ),
+        "max2" => (
+            of(&[&[2, 3, 7, 6]]),
+            Box::new(|v| {
+                max_pool(&v[0], &Pool::<2> { kernel: [3, 2], stride: [2, 2], padding: [1, 0] })
+            }),
+        ),
+        "max3" => (
+            of(&[&[1, 2, 3, 4, 3]]),
+            Box::new(|v| max_pool(&v[0], &Pool::<3>::new(2).with_stride(1).padded(1))),
+        ),
         name @ ("avg2" | "avg2x") => {
             let count = name == "avg2";
-            (of(&[&[2, 3, 7, 6]]), Box::new(move |v| {
-                avg_pool(&v[0], &Pool::<2>::new(3).with_stride(2).padded(1), count)
-            }))
+            (
+                of(&[&[2, 3, 7, 6]]),
+                Box::new(move |v| {
+                    avg_pool(&v[0], &Pool::<2>::new(3).with_stride(2).padded(1), count)
+                }),
+            )
         }
-        "avg3" => (of(&[&[1, 2, 4, 5, 6]]), Box::new(|v| {
-            avg_pool(&v[0], &Pool::<3>::new(2), true)
-        })),
+        "avg3" => {
+            (of(&[&[1, 2, 4, 5, 6]]), Box::new(|v| avg_pool(&v[0], &Pool::<3>::new(2), true)))
+        }
         "near1" => (of(&[&[2, 3, 4]]), Box::new(|v| upsample_nearest(&v[0], [7]))),
         "near2" => (of(&[&[2, 3, 4, 6]]), Box::new(|v| upsample_nearest(&v[0], [8, 3]))),
         "lin1" => (of(&[&[2, 3, 4]]), Box::new(move |v| upsample_linear(&v[0], [11], corners))),

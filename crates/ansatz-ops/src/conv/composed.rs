@@ -37,11 +37,8 @@ pub(super) fn spread(y: &Tensor, kernel: &Tensor, geo: &Geometry) -> Result<Tens
     let places = geo.axes.iter().map(|a| a.out).product::<usize>();
     let y = y.contiguous()?.reshape((batch, geo.groups, geo.outputs_per_group(), places))?;
     let padded = |a: usize| geo.axes[a].pad.padded();
-    let mut sum = Tensor::zeros(
-        (batch, geo.inputs, padded(0), padded(1), padded(2)),
-        y.dtype(),
-        y.device(),
-    )?;
+    let mut sum =
+        Tensor::zeros((batch, geo.inputs, padded(0), padded(1), padded(2)), y.dtype(), y.device())?;
     for (weights, at) in taps(kernel, geo)? {
         let part = weights.transpose(2, 3)?.contiguous()?.broadcast_matmul(&y)?;
         let [d, e, f] = geo.axes.map(|a| a.out);

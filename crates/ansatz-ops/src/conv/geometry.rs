@@ -142,7 +142,11 @@ impl Geometry {
         expected[1] = inputs / groups;
         if kernel.dims()[1] * groups != inputs {
             let what = "kernel of conv: second axis, input channels / groups";
-            return Err(Error::Shape { what, expected: expected.into(), got: kernel.shape().clone() });
+            return Err(Error::Shape {
+                what,
+                expected: expected.into(),
+                got: kernel.shape().clone(),
+            });
         }
         let mut axes = [Axis::UNIT; 3];
         for a in 0..N {
@@ -154,7 +158,11 @@ impl Geometry {
                 let mut expected = x.dims().to_vec();
                 expected[a + 2] = axis.span() - axis.pad.before - axis.pad.after;
                 let what = "input of conv: at least as long as the kernel, after padding";
-                return Err(Error::Shape { what, expected: expected.into(), got: x.shape().clone() });
+                return Err(Error::Shape {
+                    what,
+                    expected: expected.into(),
+                    got: x.shape().clone(),
+                });
             }
             axis.out = (padded - axis.span()) / axis.stride + 1;
             axes[3 - N + a] = axis;
@@ -178,7 +186,11 @@ impl Geometry {
             let mut expected = kernel.dims().to_vec();
             expected[0] = outputs;
             let what = "kernel of conv_transpose: first axis, input channels";
-            return Err(Error::Shape { what, expected: expected.into(), got: kernel.shape().clone() });
+            return Err(Error::Shape {
+                what,
+                expected: expected.into(),
+                got: kernel.shape().clone(),
+            });
         }
         check_groups(outputs, groups)?;
         let mut axes = [Axis::UNIT; 3];

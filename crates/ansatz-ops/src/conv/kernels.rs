@@ -109,9 +109,10 @@ fn pack<T: Lanes>(
     for group in 0..groups {
         for first in (0..rows).step_by(PANEL) {
             for k in 0..columns {
-                panels.extend((first..first + PANEL).map(|r| {
-                    if r < rows { get(group * rows + r, k) } else { T::zero() }
-                }));
+                panels.extend(
+                    (first..first + PANEL)
+                        .map(|r| if r < rows { get(group * rows + r, k) } else { T::zero() }),
+                );
             }
         }
     }
@@ -186,8 +187,7 @@ impl<T: Lanes> WithSimd for Task<'_, '_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let all = self.all;
         let ranges: [Range<usize>; 3] = std::array::from_fn(|a| {
-            let (range, stride, before) =
-                (&self.piece.ranges[a], all.stride[a], all.before[a]);
+            let (range, stride, before) = (&self.piece.ranges[a], all.stride[a], all.before[a]);
             if range.is_empty() {
                 return 0..0;
             }

@@ -29,7 +29,7 @@ pub(super) fn pieces(batch: usize, dims: [usize; 3], channels: usize) -> (Vec<Pi
     let axis = dims.iter().position(|&n| n > 1).unwrap_or(2);
     let most = (CACHE / channels.max(1)).clamp(PLACES, MOST);
     let rows = dims[axis].max(1);
-    let slab = (most / (size / rows)).clamp(1, rows);
+    let slab = (most / (size / rows).max(1)).clamp(1, rows);
     let slabs = if together > 1 { 1 } else { rows.div_ceil(slab) };
     let slab = rows.div_ceil(slabs);
     let slabs = rows.div_ceil(slab);
