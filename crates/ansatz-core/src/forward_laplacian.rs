@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Shape, Tensor};
 
 use crate::{
     Error, Pointwise, Result, TensorLike,
-    conv1d::conv1d,
+    conv::conv,
     jet::{recurrences::evaluate, series::Series},
     stacked::{self, stacked_methods},
 };

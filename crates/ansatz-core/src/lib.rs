@@ -22,7 +22,7 @@ mod progress;
 mod state;
 
 #[cfg(feature = "candle")]
-mod conv1d;
+mod conv;
 #[cfg(feature = "candle")]
 mod derivatives;
 #[cfg(feature = "candle")]

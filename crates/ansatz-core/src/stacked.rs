@@ -297,7 +297,7 @@ macro_rules! stacked_methods {
             groups: usize,
         ) -> Result<Self> {
             Ok(self.with(stacked::over_batch(&self.stack, 3, "input of conv1d", |x| {
-                conv1d(x, kernel, padding, stride, dilation, groups)
+                conv::<1>(x, kernel, padding, stride, dilation, groups)
             })?))
         }
 
@@ -310,7 +310,7 @@ macro_rules! stacked_methods {
             groups: usize,
         ) -> Result<Self> {
             Ok(self.with(stacked::over_batch(&self.stack, 4, "input of conv2d", |x| {
-                Ok(x.conv2d(kernel, padding, stride, dilation, groups)?)
+                conv::<2>(x, kernel, padding, stride, dilation, groups)
             })?))
         }
 

@@ -3,7 +3,7 @@
 use ansatz_ops::{Dense, layer_norm, softmax};
 use candle_core::{D, DType, Device, Shape, Tensor};
 
-use crate::{Error, Pointwise, Result, conv1d::conv1d};
+use crate::{Error, Pointwise, Result, conv::conv};
 
 /// Values closed under linear maps, bilinear maps and pointwise functions.
 ///
@@ -212,9 +212,9 @@ pub trait TensorLike: Clone {
 
     /// Convolution of `[batch, channels, x]` with `kernel` `[out, in/groups, width]`.
     ///
-    /// Called through this trait (`TensorLike::conv1d(&x, …)` on a [`Tensor`]) its gradient is
-    /// right; that of candle's own `conv1d` is wrong on the CPU for batches of more than one
-    /// (0.11.1).
+    /// Called through this trait (`TensorLike::conv1d(&x, …)` on a [`Tensor`]) it is
+    /// [`ansatz_ops::conv`]; the gradient of candle's own `conv1d` is wrong on the CPU for batches
+    /// of more than one (0.11.1).
     ///
     /// # Errors
     /// When the shapes do not fit, or stride, dilation or groups are 0.
@@ -226,16 +226,16 @@ pub trait TensorLike: Clone {
         dilation: usize,
         groups: usize,
     ) -> Result<Self> {
-        self.linear(|x| conv1d(x, kernel, padding, stride, dilation, groups))
+        self.linear(|x| conv::<1>(x, kernel, padding, stride, dilation, groups))
     }
 
     /// Convolution of `[batch, channels, x, y]` with `kernel` `[out, in/groups, wx, wy]`.
     ///
-    /// This is candle's: with a stride above 1 its backward pass fails unless both axes leave the
-    /// same remainder.
+    /// Called through this trait it is [`ansatz_ops::conv`]; the backward pass of candle's own
+    /// `conv2d` fails with a stride above 1 unless both axes leave the same remainder.
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// When the shapes do not fit, or stride, dilation or groups are 0.
     fn conv2d(
         &self,
         kernel: &Tensor,
@@ -244,7 +244,7 @@ pub trait TensorLike: Clone {
         dilation: usize,
         groups: usize,
     ) -> Result<Self> {
-        self.linear(|x| x.conv2d(kernel, padding, stride, dilation, groups))
+        self.linear(|x| conv::<2>(x, kernel, padding, stride, dilation, groups))
     }
 
     // ---- reductions and shapes -------------------------------------------------------------

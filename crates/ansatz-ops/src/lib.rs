@@ -8,6 +8,8 @@
 //! - [`softmax`], [`log_softmax`], [`layer_norm`]: right gradients in every dtype.
 //! - [`Segments`], [`Edges`], [`Csr`]: sums over groups of rows, gathers, sparse products.
 //! - [`gather`], [`scatter`], [`scatter_add`]: by element, with right gradients.
+//! - [`conv`], [`conv_transpose`], [`pad`], [`max_pool`], [`avg_pool`], [`upsample_linear`]: grids in
+//!   one to three dimensions, with boundary conditions.
 //! - [`linear_combination`], [`weighted_rms`], [`is_finite`]: what a solver computes between
 //!   evaluations.
 //! - [`pointwise`]: tanh, sin, exp, gelu, … by vector kernels of known accuracy.
@@ -20,6 +22,7 @@
 mod adam;
 mod checkpoint;
 mod combine;
+mod conv;
 mod cpu;
 mod custom_vjp;
 mod dense;
@@ -35,6 +38,9 @@ pub mod scan;
 mod scatter;
 mod segment;
 mod sparse;
+mod pad;
+mod pool;
+mod resample;
 mod vjp;
 pub mod wavelet;
 
@@ -45,6 +51,8 @@ pub use combine::{
     Real, check_like, combine_slices, is_finite, is_finite_slice, linear_combination,
     sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
 };
+pub use combine::{check_like, is_finite, linear_combination, weighted_rms};
+pub use conv::{Conv, conv, conv_transpose};
 pub use custom_vjp::custom_vjp;
 pub use dense::{Dense, Stack, dense, dense_chain, dense_stack};
 pub use error::{Error, Result};
@@ -63,4 +71,7 @@ pub use device::{available_devices, float_types};
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{group_norm, instance_norm, layer_norm, log_softmax, logsumexp, rms_norm, softmax};
+pub use pad::{Padding, pad};
+pub use pool::{Pool, avg_pool, max_pool};
+pub use resample::{adaptive_avg_pool, upsample_linear, upsample_nearest};
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

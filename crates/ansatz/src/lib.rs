@@ -92,6 +92,8 @@ mod book {
     mod transforms {}
     #[doc = include_str!("../../../docs/src/graphs.md")]
     mod graphs {}
+    #[doc = include_str!("../../../docs/src/grids.md")]
+    mod grids {}
     #[doc = include_str!("../../../docs/src/training.md")]
     mod training {}
     #[doc = include_str!("../../../docs/src/data.md")]

@@ -4,6 +4,8 @@
 //! is in workflows/peers, in a script whose first line names the family.
 mod dense;
 mod pointwise;
+//! The same work in PyTorch is in workflows/peers, in a script whose first line names the family.
+mod conv;
 
 use super::Variant;
 
@@ -73,4 +75,5 @@ fn wave(n: usize, k: usize) -> Vec<f64> {
 
 fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&x| x as f32).collect()
+    [conv::variants()].concat()
 }

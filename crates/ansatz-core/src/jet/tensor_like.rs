@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Pointwise, Result, TensorLike,
-    conv1d::conv1d,
+    conv::conv,
     stacked::{self, stacked_methods},
 };
 
