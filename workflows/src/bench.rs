@@ -18,6 +18,7 @@
 //! assert_eq!(variant.peer(), "ansatz-sum");
 //! ```
 mod adjoint_memory;
+mod allocator;
 mod formulas;
 mod line;
 mod o1_lorenz;
@@ -64,7 +65,13 @@ impl Variant {
 
 /// Every variant of every workload.
 pub fn variants() -> Vec<Variant> {
-    [o1_lorenz::variants(), o3_neural_ode::variants(), adjoint_memory::variants()].concat()
+    [
+        o1_lorenz::variants(),
+        o3_neural_ode::variants(),
+        adjoint_memory::variants(),
+        allocator::variants(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
