@@ -1,6 +1,6 @@
 //! Solves of neural differential equations: states, and gradients by every adjoint.
 use ansatz::core::{Result as CoreResult, TensorLike};
-use ansatz::ode::{Backsolve, Dopri5, RecursiveCheckpoint, Rk4, Tsit5, solve};
+use ansatz::ode::{Backsolve, Direct, Dopri5, RecursiveCheckpoint, Rk4, Tsit5, solve};
 use candle_core::Tensor;
 
 use crate::device::Check;
@@ -16,6 +16,10 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("ODE, checkpointed adjoint", SHAPES, |x| {
             let solve = solve(field(x), x[0].clone(), (0.0, 1.0)).with(Rk4).steps(20);
             Ok(solve.adjoint(RecursiveCheckpoint::new(3)).run()?.y_end)
+        }),
+        Check::new("ODE, direct adjoint", SHAPES, |x| {
+            let solve = solve(field(x), x[0].clone(), (0.0, 1.0)).with(Rk4).steps(20);
+            Ok(solve.adjoint(Direct).run()?.y_end)
         }),
         Check::new("ODE, back-solve adjoint", SHAPES, |x| {
             let solve = solve(field(x), x[0].clone(), (0.0, 1.0)).with(Rk4).steps(40);
