@@ -40,7 +40,7 @@ fn parse(text: &str) -> Result<Needs> {
                     version.and_then(|v| v.split('.').map(|n| n.parse().ok()).collect());
                 newest = newest.max(version);
             }
-            None if symbol.starts_with("cu") || symbol.starts_with("nvrtc") => {}
+            None if is_cuda(symbol) => {}
             None => strangers.push(symbol),
         }
     }
@@ -57,6 +57,11 @@ fn parse(text: &str) -> Result<Needs> {
     Ok(Needs { glibc })
 }
 
+/// Functions of the driver, the libraries and the run-time library (`__cudaRegisterFatBinary`).
+fn is_cuda(symbol: &str) -> bool {
+    symbol.starts_with("cu") || symbol.starts_with("nvrtc") || symbol.starts_with("__cuda")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +73,7 @@ mod tests {
         \x20                U _Unwind_Resume@GCC_3.0\n\
         \x20                U cuInit\n\
         \x20                U nvrtcCompileProgram\n\
+        \x20                U __cudaRegisterFatBinary\n\
         0000000000001000 T main\n";
 
     #[test]
