@@ -18,6 +18,7 @@
 //! assert_eq!(variant.peer(), "ansatz-sum");
 //! ```
 mod adjoint_memory;
+mod allocator;
 mod formulas;
 mod kernels;
 mod line;
@@ -77,6 +78,7 @@ pub fn variants() -> Vec<Variant> {
         p1_burgers::variants(),
         p2_laplacian::variants(),
         kernels::variants(),
+        allocator::variants(),
     ]
     .concat()
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`mod@bench`]: times the workloads that the Python peers run too, one process for each;
 //! - [`reproduce`]: runs the key claim of a paper and compares it with the published figure;
+//! - [`device`]: compares a device with the CPU in f64, and times both;
 //! - [`data`]: lists, locates and verifies the data sets;
 //! - [`doctor`]: devices, compiled features and data on this machine.
 //!
@@ -18,6 +19,7 @@
 pub mod bench;
 pub mod cli;
 pub mod data;
+pub mod device;
 pub mod doctor;
 mod error;
 pub mod reproduce;

@@ -56,3 +56,45 @@ fn the_data_folder_must_be_set_to_be_named() {
     assert_eq!(call(None), (Some(1), String::new()));
     assert_eq!(call(Some("here")), (Some(0), "here\n".into()));
 }
+
+/// The machinery of the bundle where there is no GPU: the CPU in f32 and f64 against itself in f64.
+#[test]
+fn the_device_suite_agrees_on_the_cpu_and_reports_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("report.json");
+    let path = json.to_str().unwrap();
+    // run.sh puts a --json of its own first; the last one counts.
+    let words = ["--json", "/nowhere/at/all", "--device", "cpu", "--quick", "--json", path];
+    let (code, text) = call(env!("CARGO_BIN_EXE_device"), &words);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("everything agrees"), "{text}");
+
+    let report: ansatz_workflows::device::Report =
+        serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    assert!(report.agrees() && report.device.device == "cpu");
+    for dtype in ["f32", "f64"] {
+        let n = report.checks.iter().filter(|c| c.dtype == dtype).count();
+        assert!(n > ansatz_workflows::device::checks().len(), "values and gradients in {dtype}");
+    }
+    // f32 is not f64: rounding must be seen, and f64 must repeat itself to the bit.
+    let largest = |dtype: &str| {
+        let of = report.checks.iter().filter(|c| c.dtype == dtype);
+        of.filter_map(|c| c.max_difference).fold(0.0, f64::max)
+    };
+    assert!(largest("f32") > 1e-8 && largest("f64") == 0.0);
+    assert!(report.timings.iter().all(|t| t.cpu_s > 0.0 && t.device_s.is_none()));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error() {
+    let program = env!("CARGO_BIN_EXE_device");
+    for (words, what) in [
+        (["--device", "gpu"], "cuda:N"),
+        (["--only", "no such check"], "no such check"),
+        (["--dtype", "f31"], "f31"),
+    ] {
+        let (code, text) = call(program, &words);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(what), "{text}");
+    }
+}

@@ -40,7 +40,9 @@ fn cuda(workspace: &Workspace) -> Outcome {
     let words = ["--config", "profile.dev.package.'*'.opt-level=0", "check"];
     let mut command = shell::cargo(&workspace.root, words);
     command
-        .args(["--package", "ansatz", "--features", "cuda"])
+        .args(["--package", "ansatz", "--package", "ansatz-workflows", "--features", "cuda"])
+        // The facade, and the program that `cargo xtask device` bundles.
+        .args(["--lib", "--bin", "device"])
         .env("CARGO_TARGET_DIR", &folder)
         .env("NVCC", stub)
         .env("CUDA_COMPUTE_CAP", "80")
@@ -51,16 +53,7 @@ fn cuda(workspace: &Workspace) -> Outcome {
 fn write_stub(folder: &Path) -> std::io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let stub = folder.join("nvcc");
-    // Left alone when it is right already: a new time stamp could rebuild everything.
-    if fs::read_to_string(&stub).is_ok_and(|text| text == STUB) {
-        return Ok(stub);
-    }
-    fs::write(&stub, STUB)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&stub, fs::Permissions::from_mode(0o755))?;
-    }
+    shell::write_program(&stub, STUB)?;
     Ok(stub)
 }
 

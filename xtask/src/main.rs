@@ -13,6 +13,7 @@ mod book;
 mod check_gpu;
 mod ci;
 mod data;
+mod device;
 mod doctor;
 mod features;
 mod forwarding;
@@ -49,6 +50,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Type-check the CUDA and Metal code without a GPU
     CheckGpu,
+    /// Build a bundle that tests and times the operations on a GPU machine without Rust or network
+    Device(device::Args),
     /// Time the workloads that the Python peers run too
     Bench(program::Launch<cli::Bench>),
     /// Run the key claims of papers and compare them with the published figures
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Ci(args) => ci::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::CheckGpu => check_gpu::run(),
+        Command::Device(args) => device::run(&args),
         Command::Bench(launch) => bench::run(&launch),
         Command::Reproduce(launch) => reproduce::run(&launch),
         Command::Data(args) => data::run(&args),

@@ -11,6 +11,7 @@ use ansatz_workflows::bench::{
 use ansatz_workflows::{AnyError, cli};
 use clap::Parser;
 
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

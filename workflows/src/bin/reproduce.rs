@@ -9,6 +9,7 @@ use ansatz_workflows::reproduce::{Selection, entries, listing, run, select};
 use ansatz_workflows::{Error, cli};
 use clap::Parser;
 
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
