@@ -46,8 +46,7 @@ pub use progress::{Progress, ProgressEvent, Silent};
 pub use state::State;
 
 #[cfg(feature = "candle")]
-pub use ansatz_ops::{Dense, Pointwise};
-pub use ansatz_ops::{available_devices, float_types};
+pub use ansatz_ops::{Dense, Pointwise, available_devices, float_types};
 #[cfg(feature = "candle")]
 pub use candle_core as candle;
 #[cfg(feature = "candle")]

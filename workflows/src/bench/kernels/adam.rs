@@ -7,9 +7,9 @@ use ansatz::nn::{Adam, AdamConfig, Optimizer};
 use candle_core::{Device, Tensor, Var, backprop::GradStore};
 use candle_nn::{AdamW, ParamsAdamW};
 
-use super::{single, timed_calls, wave};
+use super::{single, wave};
 use crate::AnyError;
-use crate::bench::{Measured, Rules, Variant, Work};
+use crate::bench::{Measured, Rules, Variant, Work, timed_repeated};
 
 pub(super) fn variants() -> Vec<Variant> {
     let variant = |workload, library, run| Variant { workload, library, method: "", run };
@@ -85,7 +85,7 @@ fn measure(rules: &Rules, shapes: &[[usize; 2]], make: Make) -> Result<Measured,
     let scale = wave(n, 0).iter().map(|x| x.abs()).sum::<f64>();
     let elements: usize = shapes.iter().map(|s| s[0] * s[1]).sum();
     let calls = (4_000_000 / elements).clamp(1, 500);
-    let ((), timing) = timed_calls(rules, calls, || Ok(step(&gradients)?))?;
+    let ((), timing) = timed_repeated(rules, calls, || Ok(step(&gradients)?))?;
     let bytes = 28.0 * elements as f64; // θ, m, v read and written, g read
     Ok(Measured::new(timing, Work::Steps(1), (sum - reference(n)).abs() / scale)
         .with("sum", sum)

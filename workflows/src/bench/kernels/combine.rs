@@ -5,9 +5,9 @@
 use ansatz::ops::{combine_slices, linear_combination};
 use candle_core::{Device, Tensor};
 
-use super::{single, timed_calls, wave};
+use super::{single, wave};
 use crate::AnyError;
-use crate::bench::{Measured, Rules, Timing, Variant, Work};
+use crate::bench::{Measured, Rules, Timing, Variant, Work, timed_repeated};
 
 pub(super) fn variants() -> Vec<Variant> {
     let variant = |workload, library, method, run| Variant { workload, library, method, run };
@@ -60,7 +60,7 @@ fn tensors<const N: usize>(rules: &Rules, combine: Combine) -> Result<Measured, 
     let slopes = (1..=TERMS).map(make).collect::<candle_core::Result<Vec<_>>>()?;
     let terms: Vec<(f64, &Tensor)> =
         slopes.iter().enumerate().map(|(j, k)| (factor(j), k)).collect();
-    let (sum, timing) = timed_calls(rules, calls(N), || combine(&y, &terms))?;
+    let (sum, timing) = timed_repeated(rules, calls(N), || combine(&y, &terms))?;
     Ok(measured(N, timing, &sum.to_vec1()?))
 }
 
@@ -83,6 +83,6 @@ fn slices<const N: usize>(rules: &Rules) -> Result<Measured, AnyError> {
         slopes.iter().enumerate().map(|(j, k)| (factor(j) as f32, &k[..])).collect();
     let mut out = vec![0.0; N];
     let ((), timing) =
-        timed_calls(rules, calls(N), || Ok(combine_slices(&mut out, Some(&y), &terms)?))?;
+        timed_repeated(rules, calls(N), || Ok(combine_slices(&mut out, Some(&y), &terms)?))?;
     Ok(measured(N, timing, &out))
 }
