@@ -19,8 +19,10 @@ mod combine;
 mod cpu;
 mod custom_vjp;
 mod error;
+pub mod fft;
 mod gradcheck;
 mod norm;
+mod spectral_conv;
 mod vjp;
 
 pub use candle_core as candle;
@@ -30,4 +32,5 @@ pub use custom_vjp::custom_vjp;
 pub use error::{Error, Result};
 pub use gradcheck::{GradCheck, GradCheckReport, gradcheck};
 pub use norm::{layer_norm, log_softmax, softmax};
+pub use spectral_conv::spectral_conv;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};
