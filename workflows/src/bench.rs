@@ -19,6 +19,7 @@
 //! ```
 mod adjoint_memory;
 mod formulas;
+mod kernels;
 mod line;
 mod o1_lorenz;
 mod o3_neural_ode;
@@ -64,7 +65,13 @@ impl Variant {
 
 /// Every variant of every workload.
 pub fn variants() -> Vec<Variant> {
-    [o1_lorenz::variants(), o3_neural_ode::variants(), adjoint_memory::variants()].concat()
+    [
+        o1_lorenz::variants(),
+        o3_neural_ode::variants(),
+        adjoint_memory::variants(),
+        kernels::variants(),
+    ]
+    .concat()
 }
 
 #[cfg(test)]

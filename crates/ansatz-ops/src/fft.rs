@@ -16,10 +16,12 @@
 
 mod complex;
 pub(crate) mod dense;
+mod derivative;
 pub(crate) mod frequency;
 pub(crate) mod lines;
 pub(crate) mod plan;
 pub(crate) mod transform;
+pub(crate) mod trig;
 
 use candle_core::{Tensor, shape::Dims};
 use rustfft::FftDirection;
@@ -29,8 +31,10 @@ use crate::{
     cpu::{attach, by_float, values},
 };
 pub use complex::Complex;
+pub use derivative::spectral_derivative;
 pub use frequency::{fftfreq, fftshift, ifftshift, rfftfreq};
 use transform::Weighting;
+pub use trig::{Type, dct, dst, idct, idst};
 
 /// Where the factor 1/N goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
