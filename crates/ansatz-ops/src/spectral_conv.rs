@@ -91,7 +91,11 @@ fn grids(x: &Tensor, weight: &Complex, points: &[usize]) -> Result<[Grid; 2]> {
         if expected == got { Ok(()) } else { Err(Error::Count { what, expected, got }) }
     };
     let dimensions = weight.dims().len().saturating_sub(2).max(1);
-    count("spectral_conv: axes of the weight, [in, out, modes…]", dimensions + 2, weight.dims().len())?;
+    count(
+        "spectral_conv: axes of the weight, [in, out, modes…]",
+        dimensions + 2,
+        weight.dims().len(),
+    )?;
     count("spectral_conv: axes of x, [batch, in, points…]", dimensions + 2, x.rank())?;
     count("spectral_conv: axes of the points of the result", dimensions, points.len())?;
     count("spectral_conv: channels of x, as the weight has", weight.dims()[0], x.dims()[1])?;
@@ -247,9 +251,8 @@ fn composed(x: &Tensor, weight: &Complex, from: &Grid, to: &Grid, scale: f64) ->
     let x = wide(x)?;
     let (modes, last) = (&from.modes, from.modes.len() - 1);
     // Angles of point j and mode k, reduced in integers.
-    let angle = |n: usize, j: usize, f: i64| {
-        TAU * (j as i64 * f).rem_euclid(n as i64) as f64 / n as f64
-    };
+    let angle =
+        |n: usize, j: usize, f: i64| TAU * (j as i64 * f).rem_euclid(n as i64) as f64 / n as f64;
     let table = |rows: usize, columns: usize, entry: &dyn Fn(usize, usize) -> f64| {
         matrix((rows, columns), x.dtype(), x.device(), entry)
     };
@@ -274,8 +277,8 @@ fn composed(x: &Tensor, weight: &Complex, from: &Grid, to: &Grid, scale: f64) ->
     let re = (z.re.matmul(&w.re)? - z.im.matmul(&w.im)?)?;
     let im = (z.re.matmul(&w.im)? + z.im.matmul(&w.re)?)?;
     let shape = [&[batch, o], &modes[..]].concat();
-    let mut z = Complex { re, im }
-        .map(|t| t.permute((1, 2, 0))?.contiguous()?.reshape(&shape[..]))?;
+    let mut z =
+        Complex { re, im }.map(|t| t.permute((1, 2, 0))?.contiguous()?.reshape(&shape[..]))?;
     for axis in 0..last {
         let (n, m) = (to.points[axis], modes[axis]);
         let cos = table(m, n, &|k, j| angle(n, j, signed(m, k)).cos())?;

@@ -46,8 +46,10 @@ fn sums(z: &Complex, axes: &[usize], sign: f64) -> Complex {
             if (0..dims.len()).any(|a| !axes.contains(&a) && point[a] != mode[a]) {
                 continue;
             }
-            let turns: f64 =
-                axes.iter().map(|&a| ((point[a] * mode[a]) % dims[a]) as f64 / dims[a] as f64).sum();
+            let turns: f64 = axes
+                .iter()
+                .map(|&a| ((point[a] * mode[a]) % dims[a]) as f64 / dims[a] as f64)
+                .sum();
             let (sin, cos) = (sign * TAU * turns).sin_cos();
             out_re[k] += re[j] * cos - im[j] * sin;
             out_im[k] += re[j] * sin + im[j] * cos;
@@ -71,9 +73,11 @@ fn equals_the_sums_of_the_definition() {
     for (dims, axes) in cases {
         let z = complex(dims);
         let n: usize = axes.iter().map(|&a| dims[a]).product();
-        for (norm, factor) in
-            [(Norm::Backward, 1.0), (Norm::Ortho, (n as f64).powf(-0.5)), (Norm::Forward, 1.0 / n as f64)]
-        {
+        for (norm, factor) in [
+            (Norm::Backward, 1.0),
+            (Norm::Ortho, (n as f64).powf(-0.5)),
+            (Norm::Forward, 1.0 / n as f64),
+        ] {
             let want = sums(&z, axes, -1.0).scale(factor).unwrap();
             let got = fft(&z, axes, norm).unwrap();
             assert!(distance(&got.re, &want.re) < 1e-13 * n as f64, "{dims:?} {axes:?}");
@@ -135,7 +139,9 @@ fn single_precision_keeps_its_digits() {
 #[test]
 fn gradients() {
     let options = GradCheck { absolute: 1e-6, ..GradCheck::default() };
-    for (dims, axes) in [(&[5][..], &[0][..]), (&[3, 4], &[1, 0]), (&[2, 5, 3], &[1, 2]), (&[4, 2], &[0])] {
+    for (dims, axes) in
+        [(&[5][..], &[0][..]), (&[3, 4], &[1, 0]), (&[2, 5, 3], &[1, 2]), (&[4, 2], &[0])]
+    {
         let stacked = |z: Complex| Ok(Tensor::stack(&[z.re, z.im], 0)?);
         let z = complex(dims);
         let pair = [z.re.clone(), z.im.clone()];

@@ -88,6 +88,8 @@ mod book {
     mod solving {}
     #[doc = include_str!("../../../docs/src/derivatives.md")]
     mod derivatives {}
+    #[doc = include_str!("../../../docs/src/transforms.md")]
+    mod transforms {}
     #[doc = include_str!("../../../docs/src/training.md")]
     mod training {}
     #[doc = include_str!("../../../docs/src/data.md")]

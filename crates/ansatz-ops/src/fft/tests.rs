@@ -6,7 +6,8 @@ use super::*;
 
 pub(crate) fn ramp(dims: &[usize], seed: f64) -> Tensor {
     let n: usize = dims.iter().product();
-    let values: Vec<f64> = (0..n).map(|i| (seed + 0.7 * i as f64 + 0.01 * (i * i % 97) as f64).sin()).collect();
+    let values: Vec<f64> =
+        (0..n).map(|i| (seed + 0.7 * i as f64 + 0.01 * (i * i % 97) as f64).sin()).collect();
     Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
 }
 

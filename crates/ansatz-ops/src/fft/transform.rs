@@ -81,12 +81,7 @@ fn join<T: FftFloat>(re: &[T], im: &[T]) -> Vec<C<T>> {
 }
 
 /// Complex passes along `axes` of items of an array `dims`.
-fn passes<T: FftFloat>(
-    work: &mut [C<T>],
-    dims: &[usize],
-    axes: &[usize],
-    direction: FftDirection,
-) {
+fn passes<T: FftFloat>(work: &mut [C<T>], dims: &[usize], axes: &[usize], direction: FftDirection) {
     let mut transposed = Vec::new();
     for &axis in axes {
         if dims[axis] > 1 {

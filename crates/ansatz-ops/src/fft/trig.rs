@@ -200,7 +200,9 @@ fn scipy(x: &Tensor, axis: usize, kind: Kind, norm: Norm, inverse: bool) -> Resu
     });
     let both = |weight: f64| Ends { first: weight, inner: 1.0, last: weight };
     let (before, after) = match (used.kind, used.sine) {
-        (Type::One, false) if ortho => (both(root.recip()), scaled(both(root.recip()), 2.0 * factor)),
+        (Type::One, false) if ortho => {
+            (both(root.recip()), scaled(both(root.recip()), 2.0 * factor))
+        }
         (Type::One, false) => (both(0.5), all),
         (Type::Two, _) if ortho => (Ends::all(1.0), scaled(once(root.recip()), 2.0 * factor)),
         (Type::Three, _) if ortho => (once(root.recip()), all),

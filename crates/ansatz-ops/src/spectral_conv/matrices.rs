@@ -65,8 +65,7 @@ pub(super) fn matrix<T: SpectralFloat>(kind: Kind, n: usize, modes: usize) -> Ar
 fn make(kind: Kind, n: usize, modes: usize) -> Vec<f64> {
     // Reduced in integers, which keeps all digits of the angle.
     let angle = |j: usize, k: usize| TAU * ((j * k) % n) as f64 / n as f64;
-    let weight =
-        |doubled: bool, k: usize| if doubled && k > 0 && 2 * k != n { 2.0 } else { 1.0 };
+    let weight = |doubled: bool, k: usize| if doubled && k > 0 && 2 * k != n { 2.0 } else { 1.0 };
     let last = |doubled: bool, j: usize, c: usize| {
         let k = c % modes;
         let wave = if c < modes { angle(j, k).cos() } else { -angle(j, k).sin() };

@@ -2,10 +2,10 @@
 
 use std::mem::MaybeUninit;
 
+use pulp::{Arch, NullaryFnOnce};
 use rustfft::num_traits::MulAdd;
 
 use super::matrices::SpectralFloat;
-use crate::cpu::dispatch;
 use crate::fft::transform::planes;
 
 /// Real and imaginary parts.
@@ -31,12 +31,31 @@ pub(super) fn mix<T: SpectralFloat + MulAdd<Output = T>>(mix: &Mix<'_, T>) -> Ve
     let [p, q, _] = mix.lengths;
     let row = q * mix.modes;
     planes(p * row, (BLOCK * row).max(1), |i, re, im| {
-        if mix.conjugate {
-            dispatch(kernel::<T, true>, (mix, i * BLOCK, re, im));
-        } else {
-            dispatch(kernel::<T, false>, (mix, i * BLOCK, re, im));
-        }
+        Arch::new().dispatch(Task { mix, first: i * BLOCK, re, im });
     })
+}
+
+/// Some values of p. Called by name: through a function value the kernel, which is long, would not
+/// be inlined and be compiled for the baseline.
+struct Task<'a, T> {
+    mix: &'a Mix<'a, T>,
+    first: usize,
+    re: &'a mut [MaybeUninit<T>],
+    im: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: SpectralFloat + MulAdd<Output = T>> NullaryFnOnce for Task<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { mix, first, re, im } = self;
+        if mix.conjugate {
+            kernel::<T, true>((mix, first, re, im));
+        } else {
+            kernel::<T, false>((mix, first, re, im));
+        }
+    }
 }
 
 #[inline(always)]
@@ -87,10 +106,15 @@ fn kernel<T: SpectralFloat + MulAdd<Output = T>, const CONJUGATE: bool>(
 fn accumulate<T: SpectralFloat + MulAdd<Output = T>, const S: usize, const CONJUGATE: bool>(
     re: &mut [T],
     im: &mut [T],
-    factors: [[&[T]; 4]; S],
+    mut factors: [[&[T]; 4]; S],
 ) {
+    // All of one length, which the compiler then knows.
     let n = re.len();
-    let factors = factors.map(|lines| lines.map(|line| &line[..n]));
+    for lines in &mut factors {
+        for line in lines {
+            *line = &line[..n];
+        }
+    }
     let im = &mut im[..n];
     for k in 0..n {
         let (mut x, mut y) = (re[k], im[k]);

@@ -113,7 +113,9 @@ macro_rules! multiply {
                         if width == V * lanes {
                             for (out, sum) in out.chunks_exact_mut(lanes).zip(sums) {
                                 // SAFETY: the chunk has room for one vector.
-                                unsafe { out.as_mut_ptr().cast::<S::$vector>().write_unaligned(sum) }
+                                unsafe {
+                                    out.as_mut_ptr().cast::<S::$vector>().write_unaligned(sum)
+                                }
                             }
                         } else {
                             let mut whole = [0.0; WIDEST];

@@ -41,7 +41,8 @@ fn the_kernel_equals_the_composition() {
 fn products_equal_whole_transforms() {
     for (points, modes, _) in CASES {
         let grid = Grid { points: points.to_vec(), modes: modes.to_vec() };
-        let x = ramp(&[&[3], points].concat(), 0.3).flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        let x =
+            ramp(&[&[3], points].concat(), 0.3).flatten_all().unwrap().to_vec1::<f64>().unwrap();
         for weighting in [Weighting::Plain, Weighting::Adjoint] {
             assert!(grid.by_products());
             let close = |a: &[f64], b: &[f64]| {

@@ -67,7 +67,15 @@ fn along_rows<T: SpectralFloat>(
     to: &mut [MaybeUninit<T>],
 ) {
     for (b, c) in from.chunks(n * inner).zip(to.chunks_mut(m * inner)) {
-        T::multiply(Product { a: matrix, b, c, size: (m, inner, n), lda: n, ldb: inner, ldc: inner });
+        T::multiply(Product {
+            a: matrix,
+            b,
+            c,
+            size: (m, inner, n),
+            lda: n,
+            ldb: inner,
+            ldc: inner,
+        });
     }
 }
 
@@ -165,8 +173,7 @@ fn combined<T: SpectralFloat>(parts: &[T], grid: &Grid, axis: usize, width: usiz
             let sine = &parts[(kept / 2 + cosine) * block..][..block];
             for (out, b) in out.chunks_mut(width).zip(sine.chunks(width)) {
                 let (re, im) = out[..2 * modes].split_at_mut(modes);
-                for ((re, im), (b_re, b_im)) in
-                    re.iter_mut().zip(im).zip(b.iter().zip(&b[modes..]))
+                for ((re, im), (b_re, b_im)) in re.iter_mut().zip(im).zip(b.iter().zip(&b[modes..]))
                 {
                     *re += sign * *b_im;
                     *im -= sign * *b_re;
@@ -197,8 +204,7 @@ fn separated<T: SpectralFloat>(modes_of: &[T], grid: &Grid, axis: usize, width: 
             let sine = &mut out[(kept / 2 + cosine) * block..][..block];
             for (o, z) in sine.chunks_mut(width).zip(mode.chunks(width)) {
                 let (re, im) = o[..2 * modes].split_at_mut(modes);
-                for ((re, im), (z_re, z_im)) in
-                    re.iter_mut().zip(im).zip(z.iter().zip(&z[modes..]))
+                for ((re, im), (z_re, z_im)) in re.iter_mut().zip(im).zip(z.iter().zip(&z[modes..]))
                 {
                     *re -= sign * *z_im;
                     *im += sign * *z_re;

@@ -25,20 +25,9 @@ struct Case {
     norms: [f64; 4],
 }
 
-const N1: Case = Case {
-    batch: 20,
-    width: 64,
-    points: &[1024],
-    modes: &[16],
-    norms: NORMS_1D,
-};
-const N2: Case = Case {
-    batch: 16,
-    width: 32,
-    points: &[64, 64],
-    modes: &[24, 12],
-    norms: NORMS_2D,
-};
+const N1: Case = Case { batch: 20, width: 64, points: &[1024], modes: &[16], norms: NORMS_1D };
+const N2: Case =
+    Case { batch: 16, width: 32, points: &[64, 64], modes: &[24, 12], norms: NORMS_2D };
 /// Of y, of the gradients of x and of the real and imaginary parts of the weights: PyTorch, f64.
 const NORMS_1D: [f64; 4] =
     [814.6419125561702, 811.0592158151918, 408487.89137799875, 408447.23700896214];
@@ -135,9 +124,8 @@ fn products(x: &Tensor, weight: &Complex, points: &[usize]) -> Result<Tensor, Er
         let angle = |j: usize, k: i64| {
             std::f64::consts::TAU * (j as i64 * k).rem_euclid(n as i64) as f64 / n as f64
         };
-        let values: Vec<f32> = (0..n)
-            .flat_map(|j| freqs.iter().map(move |&k| f(angle(j, k)) as f32))
-            .collect();
+        let values: Vec<f32> =
+            (0..n).flat_map(|j| freqs.iter().map(move |&k| f(angle(j, k)) as f32)).collect();
         Ok(Tensor::from_vec(values, (n, freqs.len()), &Device::Cpu)?)
     };
     let modes = &weight.dims()[2..];
@@ -158,14 +146,11 @@ fn products(x: &Tensor, weight: &Complex, points: &[usize]) -> Result<Tensor, Er
     }
     let (batch, channels) = (x.dim(0)?, x.dim(1)?);
     let kept: usize = modes.iter().product();
-    let to_modes = |t: &Tensor, a: usize, b: usize| {
-        t.reshape((a, b, kept))?.permute((2, 0, 1))?.contiguous()
-    };
+    let to_modes =
+        |t: &Tensor, a: usize, b: usize| t.reshape((a, b, kept))?.permute((2, 0, 1))?.contiguous();
     let (zr, zi) = (to_modes(&re, batch, channels)?, to_modes(&im, batch, channels)?);
-    let (wr, wi) = (
-        to_modes(&weight.re, channels, channels)?,
-        to_modes(&weight.im, channels, channels)?,
-    );
+    let (wr, wi) =
+        (to_modes(&weight.re, channels, channels)?, to_modes(&weight.im, channels, channels)?);
     let shape = [&[batch, channels], modes].concat();
     let back = |t: Tensor| t.permute((1, 2, 0))?.contiguous()?.reshape(&shape[..]);
     re = back((zr.matmul(&wr)? - zi.matmul(&wi)?)?)?;

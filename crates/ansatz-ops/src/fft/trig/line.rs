@@ -93,7 +93,10 @@ impl<T: FftFloat> Plan<T> {
                     x.iter_mut().for_each(|x| *x = *x * half);
                     (x[0], x[n - 1]) = (first, last);
                     real[..n].copy_from_slice(x);
-                    real[n..].iter_mut().zip(x[1..].iter().rev().skip(1)).for_each(|(o, x)| *o = *x);
+                    real[n..]
+                        .iter_mut()
+                        .zip(x[1..].iter().rev().skip(1))
+                        .for_each(|(o, x)| *o = *x);
                     let _ = plan.process_with_scratch(real, complex, inside);
                     y.iter_mut().zip(complex).for_each(|(y, z)| *y = z.re);
                 }
