@@ -79,6 +79,7 @@ pub fn variants() -> Vec<Variant> {
         p2_laplacian::variants(),
         kernels::variants(),
         allocator::variants(),
+        kernels::variants(),
     ]
     .concat()
 }

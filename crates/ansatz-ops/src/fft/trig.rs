@@ -163,10 +163,9 @@ impl Ends {
         if inner != T::one() {
             line.iter_mut().for_each(|x| *x = *x * inner);
         }
-        for j in [0, n - 1] {
-            if j == 0 || n > 1 {
-                line[j] = line[j] / inner * cast(self.at(j, n, sine));
-            }
+        // A line of one number has one end.
+        for j in [0, n - 1].into_iter().take(n.min(2)) {
+            line[j] = line[j] / inner * cast(self.at(j, n, sine));
         }
     }
 }
