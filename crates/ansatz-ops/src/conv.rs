@@ -174,7 +174,9 @@ fn spread(y: &Tensor, kernel: &Tensor, bias: Option<&Tensor>, geo: Geometry) -> 
             let size = geo.axes.iter().map(|a| a.pad.n).product::<usize>().max(1);
             if let Some(bias) = bv.as_deref() {
                 for (plane, b) in out.chunks_mut(size).zip(bias.iter().cycle()) {
-                    plane.iter_mut().for_each(|o| *o += *b);
+                    for o in plane {
+                        *o += *b;
+                    }
                 }
             }
         }

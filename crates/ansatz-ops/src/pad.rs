@@ -130,7 +130,7 @@ pub fn pad(x: &Tensor, amounts: &[(usize, usize)], mode: Padding) -> Result<Tens
 pub(crate) fn pad_axes(x: &Tensor, axes: &[PadAxis]) -> Result<Tensor> {
     by_float!(x, T => {
         let x_values = x.contiguous()?;
-        let out = pad_values::<T>(&*values(&x_values)?, axes);
+        let out = pad_values::<T>(&values(&x_values)?, axes);
         let again = axes.to_vec();
         let shape = replaced(x, axes, PadAxis::padded);
         attach("pad", &[x], out, shape, move |_, g| Ok(vec![Some(fold_axes(g, &again)?)]))
@@ -141,7 +141,7 @@ pub(crate) fn pad_axes(x: &Tensor, axes: &[PadAxis]) -> Result<Tensor> {
 pub(crate) fn fold_axes(x: &Tensor, axes: &[PadAxis]) -> Result<Tensor> {
     by_float!(x, T => {
         let x_values = x.contiguous()?;
-        let out = fold_values::<T>(&*values(&x_values)?, axes);
+        let out = fold_values::<T>(&values(&x_values)?, axes);
         let again = axes.to_vec();
         let shape = replaced(x, axes, |a| a.n);
         attach("fold", &[x], out, shape, move |_, g| Ok(vec![Some(pad_axes(g, &again)?)]))

@@ -28,11 +28,13 @@ impl<const N: usize> Pool<N> {
     }
 
     /// The same stride along all axes.
+    #[must_use]
     pub fn with_stride(self, stride: usize) -> Self {
         Self { stride: [stride; N], ..self }
     }
 
     /// `amount` points on each side of all axes.
+    #[must_use]
     pub fn padded(self, amount: usize) -> Self {
         Self { padding: [amount; N], ..self }
     }
@@ -180,10 +182,9 @@ fn winners<T: Float>(x: &[T], axes: &[Axis; 3]) -> Vec<u32> {
                             let row = (p * b.n + q) * c.n;
                             for r in c.window(k) {
                                 let value = x[row + r];
-                                // `!=` with itself: NaN.
-                                let wins = |(old, _): (T, usize)| {
-                                    value > old || (value != value && old == old)
-                                };
+                                let nan = |v: T| v.partial_cmp(&v).is_none();
+                                let wins =
+                                    |(old, _): (T, usize)| value > old || (nan(value) && !nan(old));
                                 if best.is_none_or(wins) {
                                     best = Some((value, row + r));
                                 }

@@ -43,21 +43,25 @@ impl<const N: usize> Default for Conv<N> {
 
 impl<const N: usize> Conv<N> {
     /// The same stride along all axes.
+    #[must_use]
     pub fn with_stride(self, stride: usize) -> Self {
         Self { stride: [stride; N], ..self }
     }
 
     /// The same dilation along all axes.
+    #[must_use]
     pub fn with_dilation(self, dilation: usize) -> Self {
         Self { dilation: [dilation; N], ..self }
     }
 
     /// `amount` points on each side of all axes.
+    #[must_use]
     pub fn padded(self, amount: usize, mode: Padding) -> Self {
         Self { padding: [(amount, amount); N], mode: [mode; N], ..self }
     }
 
     /// That many groups.
+    #[must_use]
     pub fn with_groups(self, groups: usize) -> Self {
         Self { groups, ..self }
     }

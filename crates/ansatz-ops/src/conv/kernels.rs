@@ -310,7 +310,9 @@ pub(super) fn contraction<T: Lanes>(x: &[T], y: &[T], batch: usize, geo: &Geomet
     };
     let part = |pieces: &[Piece]| {
         let mut sums = vec![T::zero(); size];
-        pieces.iter().for_each(|piece| task(piece, &mut sums));
+        for piece in pieces {
+            task(piece, &mut sums);
+        }
         sums
     };
     let each = pieces.len().div_ceil(PARTS).max(1);

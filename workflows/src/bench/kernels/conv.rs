@@ -5,7 +5,7 @@
 //! circular padding (zeros there), no three-dimensional convolution, and wrong or failing gradients
 //! in one dimension. Error: of the inner product of the kernel's gradient with the kernel, which
 //! must equal the value of the sum; relative to the root of the sum of squares of its terms.
-use ansatz::ops::{Conv, Padding, conv, conv_transpose};
+use ansatz::ops::{Conv, Padding, backward_from, conv, conv_transpose};
 use candle_core::{DType, Device, Tensor, Var};
 
 use crate::AnyError;
@@ -74,7 +74,7 @@ fn run(
     let weights = wave(f(&x, &kernel)?.dims(), 0.3, 0.11, 1.0)?;
     let ((y, gradient), timing) = timed(rules, || {
         let y = f(&x, &kernel)?;
-        let gradients = (&y * &weights)?.sum_all()?.backward()?;
+        let gradients = backward_from(&[y.clone()], &[weights.clone()])?;
         gradients.get(&x).ok_or("the input received no gradient")?;
         Ok((y, gradients.get(&kernel).ok_or("the kernel received no gradient")?.clone()))
     })?;
