@@ -79,7 +79,6 @@ pub fn variants() -> Vec<Variant> {
         p2_laplacian::variants(),
         kernels::variants(),
         allocator::variants(),
-        kernels::variants(),
     ]
     .concat()
 }

@@ -44,11 +44,11 @@ fn gradients_of_all_functions() {
     ] {
         // Steep near 0: looser where 1/x³ is of order 10³.
         let options = GradCheck { relative: 1e-5, ..GradCheck::default() };
-        gradcheck(|v| Ok(function.apply(&v[0])?), &[tensor(&everywhere)], &options)
+        gradcheck(|v| function.apply(&v[0]), &[tensor(&everywhere)], &options)
             .unwrap_or_else(|e| panic!("{function:?}: {e}"));
     }
     for function in [Ln, Sqrt, Powf(1.5), Powf(-0.5)] {
-        gradcheck(|v| Ok(function.apply(&v[0])?), &[tensor(&positive)], &GradCheck::default())
+        gradcheck(|v| function.apply(&v[0]), &[tensor(&positive)], &GradCheck::default())
             .unwrap_or_else(|e| panic!("{function:?}: {e}"));
     }
 }

@@ -191,7 +191,7 @@ fn forward(x: &Tensor, axes: Vec<usize>, scale: f64, weighting: Weighting) -> Re
     let n = x.dims()[some_axis(&axes)?];
     by_float!(x, T => {
         let values_of = x.contiguous()?;
-        let out = transform::forward::<T>(&*values::<T>(&values_of)?, x.dims(), &axes, scale, weighting);
+        let out = transform::forward::<T>(&values::<T>(&values_of)?, x.dims(), &axes, scale, weighting);
         let shape = [&[2], &transform::halved(x.dims(), &axes)[..]].concat();
         let packed = attach("rfft", &[x], out, shape, move |_, g| {
             let g = Complex::unpack(g)?;

@@ -81,6 +81,5 @@ pub use segment::{
     segment_mean, segment_min, segment_softmax, segment_sum,
 };
 pub use sparse::Csr;
-pub use norm::{layer_norm, log_softmax, softmax};
 pub use spectral_conv::spectral_conv;
 pub use vjp::{Gradients, Pullback, backward_from, variables, vjp};

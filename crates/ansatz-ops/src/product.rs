@@ -165,23 +165,21 @@ fn thin_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) -> b
     if k <= THIN && n > THIN {
         let Some(a) = a.contiguous() else { return false };
         let copy;
-        let b = match b.contiguous() {
-            Some(b) => b,
-            None => {
-                copy = b.copied();
-                &copy
-            }
+        let b = if let Some(b) = b.contiguous() {
+            b
+        } else {
+            copy = b.copied();
+            &copy
         };
         by_length!(k, expand, (a, b, n, out));
     } else if n <= THIN && k > THIN && a.contiguous().is_some() {
         let Some(a) = a.contiguous() else { return false };
         let copy;
-        let b = match bt.contiguous() {
-            Some(b) => b,
-            None => {
-                copy = bt.copied();
-                &copy
-            }
+        let b = if let Some(b) = bt.contiguous() {
+            b
+        } else {
+            copy = bt.copied();
+            &copy
         };
         by_length!(n, contract, (a, b, k, out));
     } else if m <= THIN && n > THIN {

@@ -126,7 +126,7 @@ fn analysis<T: SpectralFloat + MulAdd<Output = T>>(
 ) -> Result<Tensor> {
     let (batch, channels) = (x.dim(0)?, x.dim(1)?);
     let contiguous = x.contiguous()?;
-    let out = truncated::analysis::<T>(&*values::<T>(&contiguous)?, grid, scale, weighting);
+    let out = truncated::analysis::<T>(&values::<T>(&contiguous)?, grid, scale, weighting);
     let (shape, grid) = ((2, batch, channels, grid.kept()), grid.clone());
     attach("spectral_conv analysis", &[x], out, shape, move |_, g| {
         Ok(vec![Some(synthesis::<T>(g, &grid, scale, weighting.other())?)])

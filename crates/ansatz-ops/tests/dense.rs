@@ -195,7 +195,7 @@ fn coefficients(u: impl Fn(f64) -> f64) -> [f64; 5] {
             table[i] = (table[i] - table[i - 1]) / (nodes[i] - nodes[i - level]);
         }
     }
-    let mut powers = vec![0.0; N];
+    let mut powers = [0.0; N];
     for i in (0..N).rev() {
         for k in (1..N).rev() {
             powers[k] = powers[k - 1] - nodes[i] * powers[k];

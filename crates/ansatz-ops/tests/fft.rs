@@ -1,4 +1,5 @@
 //! Fourier transforms against sums written out, against each other, and their gradients.
+#![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use std::f64::consts::TAU;
 

@@ -3,6 +3,7 @@
 //! Inputs are `sin(0.7 i + phase)`. Of each result: its shape, its inner product with
 //! `sin(1 + 0.3 i)`, its first and last element, and the inner product of the gradient of that
 //! product in each input with the same weights.
+#![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use ansatz_ops::{
     Conv, Padding, Pool, Result, adaptive_avg_pool, avg_pool, conv, conv_transpose, max_pool,

@@ -39,12 +39,4 @@ fn wave(n: usize, k: usize) -> Vec<f64> {
 
 fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&x| x as f32).collect()
-//! Workloads of single operations.
-mod spectral;
-
-use super::Variant;
-
-/// All variants of all kernels.
-pub(super) fn variants() -> Vec<Variant> {
-    spectral::variants()
 }

@@ -140,12 +140,13 @@ impl<T: Number, F: FnOnce(&mut [T]) -> candle_core::Result<()>> InplaceOp1 for L
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
         let got = storage.dtype();
-        match (self.work.take(), T::slice_mut(storage), layout.contiguous_offsets()) {
-            (Some(work), Some(values), Some((start, end))) => work(&mut values[start..end]),
-            _ => {
-                let what = "elements of a contiguous CPU tensor";
-                Err(Error::DType { what, expected: T::DTYPE, got }.into())
-            }
+        if let (Some(work), Some(values), Some((start, end))) =
+            (self.work.take(), T::slice_mut(storage), layout.contiguous_offsets())
+        {
+            work(&mut values[start..end])
+        } else {
+            let what = "elements of a contiguous CPU tensor";
+            Err(Error::DType { what, expected: T::DTYPE, got }.into())
         }
     }
 }

@@ -64,7 +64,7 @@ fn factor(n: usize, k: usize, order: u32, length: f64) -> f64 {
 fn derivative(x: &Tensor, axis: usize, order: u32, length: f64, sign: f64) -> Result<Tensor> {
     by_float!(x, T => {
         let contiguous = x.contiguous()?;
-        let out = lines::<T>(&*values::<T>(&contiguous)?, (x.dims(), axis), order, length, sign);
+        let out = lines::<T>(&values::<T>(&contiguous)?, (x.dims(), axis), order, length, sign);
         let adjoint = if order % 2 == 1 { -sign } else { sign };
         attach("spectral derivative", &[x], out, x.shape(), move |_, g| {
             Ok(vec![Some(derivative(g, axis, order, length, adjoint)?)])

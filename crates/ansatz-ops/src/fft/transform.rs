@@ -185,7 +185,7 @@ pub(crate) fn inverse<T: FftFloat>(
                 z[m - 1].im = T::zero();
             }
             let _ = plan.process_with_scratch(z, y, scratch);
-            y.iter_mut().for_each(|y| *y = *y * scale);
+            y.iter_mut().for_each(|y| *y *= scale);
         });
     });
     out

@@ -195,7 +195,7 @@ impl<T: Real> Function<T> for Ln {
         let recip = T::c(1.0) / x;
         let mut power = T::c(-1.0);
         for k in 1..N {
-            power = power * -recip;
+            power *= -recip;
             c[k] = power * T::c(1.0 / k as f64);
         }
         c
@@ -296,7 +296,7 @@ impl Powi {
         let mut power = T::c(1.0);
         while exponent > 0 {
             if exponent & 1 == 1 {
-                power = power * base;
+                power *= base;
             }
             base = base * base;
             exponent >>= 1;

@@ -108,7 +108,7 @@ impl Op {
             if self.differentiable() {
                 let stored: Vec<Tensor> =
                     held.iter().map(|(_, s)| s.tensor(DType::F64, &Device::Cpu)).collect();
-                if let Err(error) = gradcheck(&f, &stored, &GradCheck::default()) {
+                if let Err(error) = gradcheck(f, &stored, &GradCheck::default()) {
                     panic!("{}", at(&format!("{error}")));
                 }
                 let right = gradient(&f, &stored);

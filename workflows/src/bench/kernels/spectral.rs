@@ -37,9 +37,9 @@ const NORMS_2D: [f64; 4] =
 pub(super) fn variants() -> Vec<Variant> {
     let variant = |workload, library, run| Variant { workload, library, method: "", run };
     vec![
-        variant("K3.n1", "ansatz", |r| convolution(r, &N1, |x, w, n| spectral_conv(x, w, n))),
+        variant("K3.n1", "ansatz", |r| convolution(r, &N1, spectral_conv)),
         variant("K3.n1", "candle", |r| convolution(r, &N1, products)),
-        variant("K3.n2", "ansatz", |r| convolution(r, &N2, |x, w, n| spectral_conv(x, w, n))),
+        variant("K3.n2", "ansatz", |r| convolution(r, &N2, spectral_conv)),
         variant("K3.n2", "candle", |r| convolution(r, &N2, products)),
         variant("K3.rfft.1d", "ansatz", |r| transform(r, &[1280, 1024], &[1])),
         variant("K3.rfft.2d", "ansatz", |r| transform(r, &[512, 64, 64], &[1, 2])),
