@@ -212,7 +212,7 @@ fn a_long_sequence_in_chunks_equals_the_loop() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bits() -> Result<()> {
+fn any_number_of_threads_gives_the_same_bits() {
     let (x, a) = (wave(&[3, 700, 61], 0.0), wave(&[3, 700, 61], 1.0));
     let long = wave(&[300_000], 0.0);
     let on = |threads: usize| -> Vec<Vec<f64>> {
@@ -235,7 +235,6 @@ fn any_number_of_threads_gives_the_same_bits() -> Result<()> {
     };
     let one = on(1);
     assert!(one == on(2) && one == on(3));
-    Ok(())
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The Python peers, run beside our own variants: [`Peers`] and [`comparison`].
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -140,7 +141,8 @@ pub fn comparison(figures: &[Figure]) -> String {
             let ratio = ours.map_or("-".into(), |ours| format!("{:.2}", figure.median_s / ours));
             let error = figure.error_vs_reference.map_or("-".into(), |e| format!("{e:.1e}"));
             let time = seconds(figure.median_s);
-            text += &format!("{workload:<20}{:<40}{time:>12}{error:>12}{ratio:>14}\n", figure.peer);
+            let peer = &figure.peer;
+            let _ = writeln!(text, "{workload:<20}{peer:<40}{time:>12}{error:>12}{ratio:>14}");
         }
     }
     text

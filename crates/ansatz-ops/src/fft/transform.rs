@@ -185,7 +185,9 @@ pub(crate) fn inverse<T: FftFloat>(
                 z[m - 1].im = T::zero();
             }
             let _ = plan.process_with_scratch(z, y, scratch);
-            y.iter_mut().for_each(|y| *y *= scale);
+            for y in y.iter_mut() {
+                *y *= scale;
+            }
         });
     });
     out

@@ -161,7 +161,9 @@ impl Ends {
         let n = line.len();
         let inner = cast::<T>(self.inner);
         if inner != T::one() {
-            line.iter_mut().for_each(|x| *x *= inner);
+            for x in line.iter_mut() {
+                *x *= inner;
+            }
         }
         // A line of one number has one end.
         for j in [0, n - 1].into_iter().take(n.min(2)) {

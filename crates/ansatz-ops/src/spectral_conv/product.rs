@@ -76,7 +76,7 @@ macro_rules! multiply {
 
                 /// `R` rows of `V` vectors; a single one may be partly outside.
                 #[inline(always)]
-                #[allow(unsafe_code)]
+                #[allow(unsafe_code, clippy::items_after_statements)] // it is read after its caller
                 fn tile<S: Simd, const R: usize, const V: usize>(
                     simd: S,
                     product: &mut Product<'_, $T>,

@@ -1,4 +1,5 @@
 //! Functions of elements, alone, in pairs and broadcast.
+#![allow(clippy::manual_clamp)] // an independent formula
 
 use candle_core::{D, DType, Tensor};
 

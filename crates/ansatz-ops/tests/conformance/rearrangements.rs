@@ -211,5 +211,7 @@ fn indices() {
             },
         ),
     ];
-    table.into_iter().for_each(|op| op.but(ContiguousOnly).check());
+    for op in table {
+        op.but(ContiguousOnly).check();
+    }
 }

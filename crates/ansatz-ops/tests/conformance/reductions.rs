@@ -90,6 +90,8 @@ fn extrema() {
                 |v| v[0].along(1, true, least),
             ),
         ];
-        table.into_iter().for_each(|op| op.but(traits).check());
+        for op in table {
+            op.but(traits).check();
+        }
     }
 }

@@ -90,7 +90,9 @@ impl<T: FftFloat> Plan<T> {
                 } else {
                     // The inner points occur twice, the ends once.
                     let (first, last) = (x[0], x[n - 1]);
-                    x.iter_mut().for_each(|x| *x *= half);
+                    for x in x.iter_mut() {
+                        *x *= half;
+                    }
                     (x[0], x[n - 1]) = (first, last);
                     real[..n].copy_from_slice(x);
                     real[n..]
