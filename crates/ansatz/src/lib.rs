@@ -102,6 +102,8 @@ mod book {
     mod randomness {}
     #[doc = include_str!("../../../docs/src/candle.md")]
     mod candle {}
+    #[doc = include_str!("../../../docs/src/kernels.md")]
+    mod kernels {}
     #[doc = include_str!("../../../docs/src/extending.md")]
     mod extending {}
     #[doc = include_str!("../../../docs/src/devices.md")]
