@@ -14,6 +14,7 @@ mod simd;
 pub(crate) use attach::attach;
 pub(crate) use float::{Float, by_float, values};
 pub(crate) use parallel::{blocks, collect};
+#[allow(unused_imports, reason = "dispatch is for short kernels")]
 pub(crate) use simd::{Kernel, dispatch, run};
 
 #[cfg(test)]

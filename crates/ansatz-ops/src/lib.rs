@@ -30,6 +30,10 @@
 //!
 //! candle is re-exported as [`candle`]; its types are part of this crate's public API.
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined into a kernel is not compiled for its instruction set"
+)]
 
 mod adam;
 mod checkpoint;

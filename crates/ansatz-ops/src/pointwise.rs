@@ -1,13 +1,17 @@
 //! The pointwise functions that scientific networks use: [`Pointwise`] and [`pointwise`].
 
+#[allow(clippy::approx_constant, reason = "rounded to the type, and parts of sums")]
 mod coefficients;
 mod composed;
+#[allow(clippy::needless_range_loop, reason = "coefficients are named by their index")]
 mod functions;
 mod real;
+#[allow(clippy::needless_range_loop, reason = "coefficients are named by their index")]
 mod slices;
 mod tensor;
 
 pub(crate) use real::Real;
+#[allow(unused_imports, reason = "map_in_place is for kernels that fuse")]
 pub(crate) use slices::{map, map_in_place, needs_input, pull_back, taylor};
 pub use tensor::pointwise;
 

@@ -298,7 +298,7 @@ impl Powi {
             if exponent & 1 == 1 {
                 power *= base;
             }
-            base = base * base;
+            base *= base;
             exponent >>= 1;
         }
         power

@@ -85,9 +85,9 @@ fn half_precision_takes_the_composition() {
             (values(&y), values(&g))
         };
         let (a, b) = (run(&half), run(&exact));
-        for i in 0..x.len() {
+        for (i, x) in x.iter().enumerate() {
             for (a, b) in [(a.0[i], b.0[i]), (a.1[i], b.1[i])] {
-                assert!((a - b).abs() <= 0.03 * (0.5 + b.abs()), "{function:?}({}): {a} {b}", x[i]);
+                assert!((a - b).abs() <= 0.03 * (0.5 + b.abs()), "{function:?}({x}): {a} {b}");
             }
         }
     }
