@@ -1,5 +1,7 @@
 //! Dense layers one after the other for a block of points, forwards and backwards, on one thread.
 
+use std::{any::Any, cell::RefCell};
+
 use super::{Stack, activation};
 use crate::{
     Pointwise,
@@ -73,9 +75,48 @@ pub(super) struct Wanted {
     pub(super) parameters: usize,
 }
 
-/// Room for the pieces of one block that are not kept.
-pub(super) struct Scratch<T> {
+/// Room for the pieces of one block that are not kept. This thread uses it again.
+pub(super) struct Scratch<T: Real> {
     buffers: [Vec<T>; 2],
+}
+
+/// Elements up to which a buffer stays with its thread.
+const MOST_SPARE: usize = 1 << 18;
+
+thread_local! {
+    /// At most one pair of buffers for each type.
+    static SPARE: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<T: Real> Scratch<T> {
+    fn new(room: usize) -> Self {
+        let spare = SPARE.with_borrow_mut(|all| {
+            let i = all.iter().position(|b| b.is::<[Vec<T>; 2]>())?;
+            all.swap_remove(i).downcast::<[Vec<T>; 2]>().ok()
+        });
+        let mut buffers = spare.map_or_else(|| [Vec::new(), Vec::new()], |b| *b);
+        for buffer in &mut buffers {
+            if buffer.len() < room {
+                buffer.resize(room, T::zero());
+            }
+        }
+        Self { buffers }
+    }
+}
+
+impl<T: Real> Drop for Scratch<T> {
+    fn drop(&mut self) {
+        let buffers = std::mem::replace(&mut self.buffers, [Vec::new(), Vec::new()]);
+        if buffers.iter().all(|b| b.len() <= MOST_SPARE) {
+            // While a thread ends, there is nowhere to put them.
+            let _ = SPARE.try_with(|all| {
+                let mut all = all.borrow_mut();
+                if all.iter().all(|b| !b.is::<[Vec<T>; 2]>()) {
+                    all.push(Box::new(buffers));
+                }
+            });
+        }
+    }
 }
 
 impl<T: Real> Chain<'_, T> {
@@ -91,7 +132,7 @@ impl<T: Real> Chain<'_, T> {
     pub(super) fn scratch(&self, points: usize) -> Scratch<T> {
         let widest = self.layers.iter().map(|l| l.outputs.max(l.inputs)).max().unwrap_or(0);
         let room = self.stack.rows() * points * widest;
-        Scratch { buffers: [vec![T::zero(); room], vec![T::zero(); room]] }
+        Scratch::new(room)
     }
 
     /// Whether the derivative of the activation is computed from its argument.

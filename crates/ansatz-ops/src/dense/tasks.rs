@@ -132,22 +132,31 @@ impl Plan {
                         points,
                         &mut gathered,
                     );
-                    let mut tape = keep.then(|| vec![T::zero(); chain.tape_length(points)]);
                     let range = start * outputs..(start + points) * outputs;
-                    if let [row] = &mut task.rows[..] {
-                        chain.forward(
-                            points,
-                            x,
-                            &mut scratch,
-                            &mut row[range],
-                            tape.as_deref_mut(),
-                        );
-                    } else {
-                        result.resize(rows * points * outputs, T::zero());
-                        chain.forward(points, x, &mut scratch, &mut result, tape.as_deref_mut());
-                        scatter(&result, &mut task.rows, range);
+                    let mut forward = |tape: Option<&mut [T]>| {
+                        if let [row] = &mut task.rows[..] {
+                            let out = &mut row[range.clone()];
+                            chain.forward(points, x, &mut scratch, out, tape);
+                        } else {
+                            result.resize(rows * points * outputs, T::zero());
+                            chain.forward(points, x, &mut scratch, &mut result, tape);
+                            scatter(&result, &mut task.rows, range.clone());
+                        }
+                    };
+                    if !keep {
+                        forward(None);
+                        continue;
                     }
-                    kept.extend(tape);
+                    let record = |tape: &mut [MaybeUninit<T>]| {
+                        // SAFETY: as above.
+                        #[allow(unsafe_code)]
+                        let tape = unsafe { &mut *(std::ptr::from_mut(tape) as *mut [T]) };
+                        forward(Some(tape));
+                    };
+                    // SAFETY: a forward pass with an output writes the whole tape.
+                    #[allow(unsafe_code)]
+                    let tape = unsafe { collect(chain.tape_length(points), record) };
+                    kept.push(tape);
                 }
                 kept
             });
