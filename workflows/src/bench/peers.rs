@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
@@ -51,8 +51,15 @@ impl Peers {
     /// `"""K1: …` or `"""N1: … N2: …`.
     ///
     /// # Errors
-    /// [`Error::Process`] where the folder cannot be read.
+    /// [`Error::Process`] where the interpreter does not start or the folder cannot be read.
     pub fn find(python: &Path, folder: &Path, chosen: &[Variant]) -> Result<Self, Error> {
+        // Asked here: under the pinning it is taskset that starts, and always does.
+        let mut version = Command::new(python);
+        version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        version.status().map_err(|e| Error::Process {
+            workload: "peers".into(),
+            why: format!("{} did not start: {e}", python.display()),
+        })?;
         let unreadable = |e: std::io::Error| Error::Process {
             workload: folder.display().to_string(),
             why: format!("its scripts cannot be listed: {e}"),
@@ -87,8 +94,8 @@ impl Peers {
     /// Runs every script under the pinning; returns the JSON lines of the chosen workloads.
     ///
     /// # Errors
-    /// [`Error::Process`] where the interpreter does not start. A script that fails only lacks
-    /// lines; its messages are seen.
+    /// [`Error::Process`] where nothing starts. A script that fails only lacks lines; its messages
+    /// are seen.
     pub fn run(&self, pinning: &Pinning, round: usize) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
         for script in &self.scripts {
@@ -219,8 +226,8 @@ mod tests {
 
         let nothing = Variant { workload: "Z9", ..VARIANT };
         assert!(Peers::find(&python, folder.path(), &[nothing]).unwrap().is_empty());
-        let absent = Peers::find("/no/such/python".as_ref(), folder.path(), &[VARIANT]).unwrap();
-        assert!(matches!(absent.run(&pinning, 0), Err(Error::Process { .. })));
+        let absent = Peers::find("/no/such/python".as_ref(), folder.path(), &[VARIANT]);
+        assert!(matches!(absent, Err(Error::Process { .. })));
         assert!(Peers::find(&python, &folder.path().join("absent"), &[VARIANT]).is_err());
     }
 }
