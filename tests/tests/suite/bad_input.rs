@@ -4,6 +4,7 @@ use ansatz::{
     core::{self, Error as CoreError, Jet, Module},
     nn::{Adam, AdamConfig, Error as NnError, Mlp, MlpConfig, Schedule, fit},
     ode::{Error, NoGradient, Result, Solution, Tsit5, solve},
+    ops::Error as OpsError,
 };
 use ansatz_tests::{Bound, History};
 use candle_core::{DType, Device, Tensor};
@@ -23,7 +24,9 @@ fn data_in_single_and_weights_in_double_precision() {
     let y0 = normal(71, &[3, 2], DType::F32);
     let field = move |_t: f64, y: &Tensor| model.forward(y);
     match run(field.clone(), &y0) {
-        Err(Error::Field { t, step: 0, source: CoreError::Candle(_) }) => assert_eq!(t, 0.0),
+        Err(Error::Field { t, step: 0, source: CoreError::Ops(OpsError::DType { .. }) }) => {
+            assert_eq!(t, 0.0)
+        }
         other => panic!("{other:?}"),
     }
     let plain = solve(field, y0, (0.0, 1.0)).with(Tsit5).tolerance(1e-4, 1e-4);

@@ -106,7 +106,7 @@ impl<T: Real> Scratch<T> {
 
 impl<T: Real> Drop for Scratch<T> {
     fn drop(&mut self) {
-        let buffers = std::mem::replace(&mut self.buffers, [Vec::new(), Vec::new()]);
+        let buffers = std::mem::take(&mut self.buffers);
         if buffers.iter().all(|b| b.len() <= MOST_SPARE) {
             // While a thread ends, there is nowhere to put them.
             let _ = SPARE.try_with(|all| {

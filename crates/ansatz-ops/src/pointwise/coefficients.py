@@ -154,7 +154,7 @@ def module(name, rust, round_, n):
 
 
 if __name__ == "__main__":
-    print("//! Written by coefficients.py, which says how they come about: do not edit.\n#![allow(clippy::approx_constant)] // where a coefficient is one, it stays as computed\n")
+    print("//! Written by coefficients.py, which says how they come about: do not edit.\n")
     near = mpf("0.75")
     module("single", "f32", single, {"bits": 16, "exp": 5, "LN": 3, "LN_1P": 5, "sin": 3, "cos": 3, "erf": 6,
                                      "near": near, "end": 15, "tail": 4, "pole": mpf("3.3")})

@@ -1,5 +1,4 @@
 //! Written by coefficients.py, which says how they come about: do not edit.
-#![allow(clippy::approx_constant)] // where a coefficient is one, it stays as computed
 
 pub(super) mod single {
     type T = f32;
