@@ -25,7 +25,7 @@ fn data_in_single_and_weights_in_double_precision() {
     let field = move |_t: f64, y: &Tensor| model.forward(y);
     match run(field.clone(), &y0) {
         Err(Error::Field { t, step: 0, source: CoreError::Ops(OpsError::DType { .. }) }) => {
-            assert_eq!(t, 0.0)
+            assert_eq!(t, 0.0);
         }
         other => panic!("{other:?}"),
     }
