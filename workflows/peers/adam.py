@@ -1,4 +1,4 @@
-"""K8.adam: one step of AdamW on fixed gradients, f32; see workflows/src/bench/kernels/adam.rs."""
+"""K8: one step of AdamW on fixed gradients, f32; see workflows/src/bench/kernels/adam.rs."""
 from common import THREADS, np, timed, emit, main
 
 SHAPES = dict(mlp=[(64, 2), (1, 64), (64, 64), (1, 64), (2, 64), (1, 2)], wide=[(1024, 1024)] * 4)

@@ -1,4 +1,4 @@
-"""K2.combine: y + sum of seven terms, f32, in PyTorch; see workflows/src/bench/kernels/combine.rs."""
+"""K2: y + sum of seven terms, f32, in PyTorch; see workflows/src/bench/kernels/combine.rs."""
 from common import THREADS, np, timed, emit, main
 
 

@@ -7,6 +7,8 @@ rules are those of `timed` in workflows/src/bench/timing.rs.
 import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 
 THREADS = int(os.environ.get("BENCH_THREADS", "2"))
@@ -18,6 +20,28 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import numpy as np  # noqa: E402
+
+
+# The formulas of workflows/src/bench/formulas.rs, in float64; cast them afterwards.
+def weight(out, inp, layer):
+    """[out, inp]: sin(1 + 0.37 i + 0.73 j + 0.29 i j + 1.7 layer) sqrt(2 / inp)"""
+    i, j = np.arange(out)[:, None], np.arange(inp)[None, :]
+    return np.sin(1.0 + 0.37 * i + 0.73 * j + 0.29 * i * j + 1.7 * layer) * np.sqrt(2.0 / inp)
+
+
+def bias(out, layer):
+    """[out]: 0.1 cos(0.9 j + layer)"""
+    return 0.1 * np.cos(0.9 * np.arange(out) + layer)
+
+
+def inputs(n, d):
+    """[n, d]: sin(0.1 + 0.05 n + 1.3 d)"""
+    return np.sin(0.1 + 0.05 * np.arange(n)[:, None] + 1.3 * np.arange(d)[None, :])
+
+
+def targets(n, d):
+    """[n, d]: cos(0.2 + 0.03 n + 0.7 d)"""
+    return np.cos(0.2 + 0.03 * np.arange(n)[:, None] + 0.7 * np.arange(d)[None, :])
 
 
 def _memory_mb(field):
@@ -80,3 +104,15 @@ def emit(workload, peer, times, **extra):
     for name, value in extra.items():
         line[name] = float(f"{value:.9g}") if isinstance(value, (float, np.floating)) else value
     print(json.dumps(line), flush=True)
+
+
+def main(peers):
+    """Runs the peers that the command line names (default: all), each in a process of its own where
+    there are several, so that its peak memory is its own."""
+    names = sys.argv[1:] or list(peers)
+    if len(names) == 1:
+        peers[names[0]]()
+        return
+    failed = [name for name in names if subprocess.run([sys.executable, sys.argv[0], name]).returncode]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")

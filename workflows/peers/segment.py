@@ -1,4 +1,4 @@
-"""G1.scatter, its gradient, and K5.softmax in PyTorch; the workloads are those of
+"""G1: K5: sums over the edges of a graph and their gradient, softmax by edge, in PyTorch; the workloads are those of
 workflows/src/bench/kernels/segment.rs. `reference` prints the f64 values that file compares with."""
 import sys
 

@@ -1,4 +1,4 @@
-"""K4.dwt: a filter bank over several levels in PyTorch; see bench/kernels/wavelet.rs.
+"""K4: a filter bank over several levels in PyTorch; see bench/kernels/wavelet.rs.
 
 Convolutions of stride two with both (four) filters at once, zeros beyond the ends.
 """
