@@ -93,7 +93,7 @@ impl Field {
         let tanh = Some(Pointwise::Tanh);
         let output = y.dense_chain(&[layer(0, tanh), layer(1, tanh), layer(2, None)])?;
         Ok(match &self.linear {
-            Some(a) => (output + y.matmul(a)?)?,
+            Some(a) => (output + TensorLike::matmul(y, a)?)?,
             None => output,
         })
     }
