@@ -4,7 +4,6 @@ use pulp::Arch;
 pub(crate) use pulp::NullaryFnOnce as Kernel;
 
 /// A function and its argument, to be called once.
-#[allow(dead_code, reason = "for short kernels")]
 struct Call<A, F>(F, A);
 
 impl<A, R, F: FnOnce(A) -> R> Kernel for Call<A, F> {
@@ -26,7 +25,6 @@ impl<A, R, F: FnOnce(A) -> R> Kernel for Call<A, F> {
 /// it inlines only while the kernel is short. A long one (some twenty operations and a division)
 /// ends up compiled for the baseline, where each `mul_add` is a call of a function; make it a
 /// [`Kernel`] and use [`run`].
-#[allow(dead_code, reason = "for short kernels")]
 #[inline]
 pub(crate) fn dispatch<A, R>(kernel: impl FnOnce(A) -> R, arguments: A) -> R {
     Arch::new().dispatch(Call(kernel, arguments))

@@ -121,7 +121,6 @@ pub(crate) fn map<T: Real>(function: Pointwise, x: &[T], out: &mut [MaybeUninit<
 }
 
 /// `x = f(x)`.
-#[allow(dead_code, reason = "for kernels that fuse")]
 pub(crate) fn map_in_place<T: Real>(function: Pointwise, x: &mut [T]) {
     for x in x.chunks_mut(span(function, x.len())) {
         with_function!(function, any_far(x), k => run(MapInPlace(k, x)));
@@ -195,7 +194,6 @@ impl<T: Real, F: Function<T>> Kernel for Map<'_, F, T> {
     }
 }
 
-#[allow(dead_code, reason = "for kernels that fuse")]
 struct MapInPlace<'a, F, T>(F, &'a mut [T]);
 
 impl<T: Real, F: Function<T>> Kernel for MapInPlace<'_, F, T> {

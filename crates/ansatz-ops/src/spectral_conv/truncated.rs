@@ -20,8 +20,8 @@ pub(super) struct Grid {
     pub(super) modes: Vec<usize>,
 }
 
-/// Work of a product with a matrix and of a fast transform that takes equally long, measured: a
-/// multiplication costs 1/8 of a butterfly's share of one.
+/// Work of a product with a matrix and of a fast transform that is taken to last equally long: a
+/// multiplication is counted as 1/8 of a butterfly's share of one. An estimate, not measured.
 const BUTTERFLY: f64 = 8.0;
 
 impl Grid {
