@@ -52,6 +52,14 @@ pub fn custom_vjp<F>(inputs: &[&Tensor], output: &Tensor, vjp: F) -> Result<Tens
 where
     F: Fn(&Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
 {
+    attach(inputs, output, Box::new(vjp))
+}
+
+/// Cotangent to the gradients of the inputs. Boxed, so that the node is compiled once and not for
+/// every rule.
+type Rule = Box<dyn Fn(&Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync>;
+
+fn attach(inputs: &[&Tensor], output: &Tensor, vjp: Rule) -> Result<Tensor> {
     let output = output.detach();
     let tracked: Vec<usize> = (0..inputs.len())
         .filter(|&i| inputs[i].track_op() && inputs[i].dtype().is_float())
@@ -90,17 +98,17 @@ fn common_dtype(a: DType, b: DType) -> DType {
 }
 
 /// The node that carries the precomputed output and the caller's rule.
-struct Attached<F> {
+struct Attached {
     /// Taken by the forward call, so that a long trajectory is not kept twice.
     output: Mutex<Option<Tensor>>,
-    vjp: F,
+    vjp: Rule,
     inputs: usize,
     tracked: Vec<usize>,
     shapes: Vec<Shape>,
     dtype: DType,
 }
 
-impl<F> Attached<F> {
+impl Attached {
     /// The output's storage, copied compactly: candle's nodes own their storage.
     fn copied<S: BackendStorage<Device: BackendDevice<Storage = S>>>(
         &self,
@@ -120,10 +128,7 @@ impl<F> Attached<F> {
     }
 }
 
-impl<F> CustomOp1 for Attached<F>
-where
-    F: Fn(&Tensor) -> Result<Vec<Option<Tensor>>>,
-{
+impl CustomOp1 for Attached {
     fn name(&self) -> &'static str {
         "custom_vjp"
     }

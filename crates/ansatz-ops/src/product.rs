@@ -6,37 +6,11 @@
 mod tensor;
 mod thin;
 
-use crate::{cpu::Kernel, pointwise::Real};
+use crate::pointwise::Real;
 pub(crate) use tensor::check_kind;
 pub use tensor::matmul;
 pub(crate) use thin::MOST as THIN;
 use thin::{by_length, contract, expand, outer};
-
-/// A closure that is inlined into the code for the instruction set, whatever its length.
-pub(crate) struct Inlined<C>(pub(crate) C);
-
-impl<R, C: FnOnce() -> R> Kernel for Inlined<C> {
-    type Output = R;
-
-    #[inline(always)]
-    fn call(self) -> R {
-        (self.0)()
-    }
-}
-
-/// `$kernel($arguments)` for an `#[inline(always)]` function and arguments that are not all `Copy`
-/// (an output never is), compiled for the best instruction set.
-macro_rules! vectorised {
-    ($kernel:expr, $arguments:expr) => {{
-        let arguments = $arguments;
-        // Moves its arguments out, so that there is no shim between this and its body.
-        crate::cpu::run(crate::product::Inlined(
-            #[inline(always)]
-            move || $kernel(arguments),
-        ))
-    }};
-}
-pub(crate) use vectorised;
 
 /// A matrix that lies somewhere in a slice.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use candle_core::Tensor;
 
 use crate::{
     Error, Result,
-    cpu::{Float, attach, blocks, by_float, dispatch, values},
+    cpu::{Float, attach, blocks, by_float, values, vectorised},
 };
 
 /// Copies the nearest point to the left: `y[i] = x[⌊i n/m⌋]` along each of the trailing axes, which
@@ -213,7 +213,7 @@ fn along<T: Float>(x: &[T], inner: usize, matrix: &Matrix) -> Vec<T> {
     blocks(&mut out, block.max(slab), 1 << 16, |start, out| {
         let first = start / slab;
         let x = &x[first * matrix.columns * inner..];
-        dispatch(rows_of, (x, &matrix.starts[..], &entries[..], inner, matrix.columns, out));
+        vectorised!(rows_of, (x, &matrix.starts[..], &entries[..], inner, matrix.columns, out));
     });
     out
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{AdamSlot, Coefficients, PARALLEL_FROM};
 use crate::{
     Error, Result,
-    cpu::{Float, by_float, dispatch, values},
+    cpu::{Float, by_float, values, vectorised},
 };
 
 /// One parameter with its gradient, contiguous and outside of all that the step writes.
@@ -38,7 +38,7 @@ pub(super) fn step(one: &One<'_>) -> Result<()> {
 
 fn update<T: Number>(x: &mut [T], m: &mut [T], v: &mut [T], g: &[T], c: &Numbers<T>) {
     let run = |(((x, m), v), g): (((&mut [T], &mut [T]), &mut [T]), &[T])| {
-        dispatch(kernel, (x, m, v, g, c));
+        vectorised!(kernel, (x, m, v, g, c));
     };
     if x.len() < PARALLEL_FROM || rayon::current_num_threads() == 1 {
         run((((x, m), v), g));

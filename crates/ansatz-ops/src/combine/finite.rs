@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{Real, real::kernels::Kernels};
 use crate::{
     Result,
-    cpu::{by_float, dispatch, values},
+    cpu::{by_float, values, vectorised},
 };
 
 /// Elements looked at before the search may end early.
@@ -55,7 +55,7 @@ impl Bits for f64 {
 }
 
 pub(super) fn all_finite<T: Bits>(x: &[T]) -> bool {
-    let good = |block: &[T]| dispatch(any_not_finite, block) == 0;
+    let good = |block: &[T]| vectorised!(any_not_finite, block) == 0;
     if x.len() < PARALLEL_FROM || rayon::current_num_threads() == 1 {
         x.chunks(BLOCK).all(good)
     } else {

@@ -8,7 +8,7 @@ use candle_core::{D, DType, Device, Tensor};
 use super::{Real, check_like, real::kernels::Kernels};
 use crate::{
     Error, Result,
-    cpu::{blocks, by_float, dispatch, values},
+    cpu::{blocks, by_float, values, vectorised},
 };
 
 /// Elements whose squares are added up together.
@@ -198,12 +198,12 @@ pub(super) fn weighted_squares<T: Widen>(
     atol: f64,
 ) -> f64 {
     over_blocks(error.len(), |r| {
-        dispatch(weighted_block, (&error[r.clone()], &a[r.clone()], &b[r], rtol, atol))
+        vectorised!(weighted_block, (&error[r.clone()], &a[r.clone()], &b[r], rtol, atol))
     })
 }
 
 pub(super) fn scaled_squares<T: Widen>(x: &[T], scale: f64) -> f64 {
-    over_blocks(x.len(), |r| dispatch(scaled_block, (&x[r], scale)))
+    over_blocks(x.len(), |r| vectorised!(scaled_block, (&x[r], scale)))
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use std::{
     ops::{Add, Mul, Range},
 };
 
-use crate::cpu::{blocks, dispatch};
+use crate::cpu::{blocks, vectorised};
 
 /// Elements of a piece of work.
 const BLOCK: usize = 16 * 1024;
@@ -61,10 +61,10 @@ fn group<T>(
                     let terms: [&[T]; $k] = std::array::from_fn(|j| &terms[j].1[range.clone()]);
                     match start {
                         Start::Value(Some(base)) => {
-                            dispatch(onto::<T, $k>, (out, base, factors, terms));
+                            vectorised!(onto::<T, $k>, (out, base, factors, terms));
                         }
-                        Start::Value(None) => dispatch(alone::<T, $k>, (out, factors, terms)),
-                        Start::Output => dispatch(again::<T, $k>, (out, factors, terms)),
+                        Start::Value(None) => vectorised!(alone::<T, $k>, (out, factors, terms)),
+                        Start::Output => vectorised!(again::<T, $k>, (out, factors, terms)),
                     }
                 })*
                 _ => {}

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use crate::{
     Result,
-    cpu::{Float, attach, blocks, by_float, collect, dispatch, values},
+    cpu::{Float, attach, blocks, by_float, collect, values, vectorised},
 };
 
 /// `y` `[batch, channels, …]` plus one number a channel, by candle operations.
@@ -46,7 +46,7 @@ fn sums<T: Float>(x: &[T], channels: usize, size: usize) -> Vec<T> {
     let fill = |out: &mut [MaybeUninit<T>]| {
         let parallel = if x.len() < 1 << 18 { usize::MAX } else { 0 };
         blocks(out, 1, parallel, |plane, out| {
-            out[0].write(dispatch(sum, &x[plane * size..(plane + 1) * size]));
+            out[0].write(vectorised!(sum, &x[plane * size..(plane + 1) * size]));
         });
     };
     // SAFETY: each block is one element, which is written.

@@ -15,48 +15,50 @@ use crate::{Error, Result, custom_vjp};
 ///
 /// For second order (candle's `CANDLE_GRAD_DO_NOT_DETACH`) `vjp` must be made of operations that
 /// have gradients themselves, on tensors that it captured as they came, not detached.
-pub(crate) fn attach<T, F>(
+pub(crate) fn attach<T: Float>(
     name: &'static str,
     inputs: &[&Tensor],
     values: Vec<T>,
     shape: impl Into<Shape>,
-    vjp: F,
-) -> Result<Tensor>
-where
-    T: Float,
-    F: Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
-{
+    vjp: impl Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
+) -> Result<Tensor> {
     let shape = shape.into();
     let tracked: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].track_op()).collect();
-    let node = |values, vjp| Kernel {
-        name,
-        shape: shape.clone(),
-        storage: Mutex::new(Some(T::storage(values))),
-        vjp,
-        count: inputs.len(),
-        tracked: tracked.clone(),
-    };
-    Ok(match tracked[..] {
-        [] => Tensor::from_vec(values, shape, &Device::Cpu)?,
-        [i] => inputs[i].apply_op1(node(values, vjp))?,
-        [i, j] => inputs[i].apply_op2(inputs[j], node(values, vjp))?,
-        [i, j, k] => inputs[i].apply_op3(inputs[j], inputs[k], node(values, vjp))?,
+    match tracked.len() {
+        0 => Ok(Tensor::from_vec(values, shape, &Device::Cpu)?),
+        1..=3 => {
+            let (storage, count) = (Mutex::new(Some(T::storage(values))), inputs.len());
+            node(Kernel { name, shape, storage, vjp: Box::new(vjp), count, tracked }, inputs)
+        }
         _ => {
             // Too many for candle's own operations: packed into one tensor.
             let output = Tensor::from_vec(values, shape, &Device::Cpu)?;
             let value = output.clone();
-            custom_vjp(inputs, &output, move |g| vjp(&value, g))?
+            custom_vjp(inputs, &output, move |g| vjp(&value, g))
         }
+    }
+}
+
+fn node(kernel: Kernel, inputs: &[&Tensor]) -> Result<Tensor> {
+    Ok(match kernel.tracked[..] {
+        [i] => inputs[i].apply_op1(kernel)?,
+        [i, j] => inputs[i].apply_op2(inputs[j], kernel)?,
+        [i, j, k] => inputs[i].apply_op3(inputs[j], inputs[k], kernel)?,
+        _ => return Err(Error::Count { what: "tracked inputs", expected: 3, got: inputs.len() }),
     })
 }
 
+/// Output and cotangent to the gradients of the inputs. Boxed, so that the node is compiled once
+/// and not for every kernel.
+type Rule = Box<dyn Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync>;
+
 /// The node that carries what a kernel computed, and the rule for its gradient.
-struct Kernel<F> {
+struct Kernel {
     name: &'static str,
     shape: Shape,
     /// Taken by the forward call.
     storage: Mutex<Option<CpuStorage>>,
-    vjp: F,
+    vjp: Rule,
     /// Number of inputs of the kernel.
     count: usize,
     /// Those that are arguments of the node.
@@ -67,10 +69,7 @@ fn evaluated_twice() -> candle_core::Error {
     candle_core::Error::Msg("a kernel's node was evaluated twice".into()).bt()
 }
 
-impl<F> Kernel<F>
-where
-    F: Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>,
-{
+impl Kernel {
     fn forward(&self) -> candle_core::Result<(CpuStorage, Shape)> {
         let storage = self.storage.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok((storage.ok_or_else(evaluated_twice)?, self.shape.clone()))
@@ -105,10 +104,7 @@ where
     }
 }
 
-impl<F> CustomOp1 for Kernel<F>
-where
-    F: Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>,
-{
+impl CustomOp1 for Kernel {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -122,10 +118,7 @@ where
     }
 }
 
-impl<F> CustomOp2 for Kernel<F>
-where
-    F: Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>,
-{
+impl CustomOp2 for Kernel {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -152,10 +145,7 @@ where
     }
 }
 
-impl<F> CustomOp3 for Kernel<F>
-where
-    F: Fn(&Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>,
-{
+impl CustomOp3 for Kernel {
     fn name(&self) -> &'static str {
         self.name
     }

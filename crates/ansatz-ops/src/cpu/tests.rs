@@ -24,7 +24,7 @@ fn square_plus(x: &Tensor, y: &Tensor, parallel_from: usize) -> Result<Tensor> {
         let (a, b): (&[T], &[T]) = (&a_values, &b_values);
         let fill = |out: &mut [MaybeUninit<T>]| blocks(out, 7, parallel_from, |start, out| {
             let range = start..start + out.len();
-            dispatch(kernel, (&a[range.clone()], &b[range], out));
+            vectorised!(kernel, (&a[range.clone()], &b[range], out));
         });
         // SAFETY: the blocks cover the output, and the kernel writes every element of each.
         #[allow(unsafe_code)]

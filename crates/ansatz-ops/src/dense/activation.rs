@@ -7,8 +7,8 @@ use std::mem::MaybeUninit;
 use super::Stack;
 use crate::{
     Pointwise,
+    cpu::vectorised,
     pointwise::{Real, map_in_place, pull_back, taylor},
-    product::vectorised,
 };
 
 /// Elements handled together: their Taylor coefficients stay in the first cache.

@@ -5,7 +5,7 @@ use std::{mem::MaybeUninit, ops::Neg};
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
-use crate::cpu::{Float, collect, dispatch};
+use crate::cpu::{Float, collect, vectorised};
 
 /// Elements of a piece of work, and of all from which threads pay for themselves.
 const BLOCK: usize = 16 * 1024;
@@ -85,7 +85,7 @@ pub(super) fn forward<T: Number>(
             .zip(statistics.chunks_mut(some))
             .collect();
         run(x.len(), pieces, |i, ((x, out), statistics)| {
-            dispatch(forward_rows, (x, out, statistics, weight, bias, geometry, i * some));
+            vectorised!(forward_rows, (x, out, statistics, weight, bias, geometry, i * some));
         });
     };
     // SAFETY: the pieces cover the output, and the kernel writes every element of each.
@@ -121,7 +121,7 @@ pub(super) fn backward<T: Number>(
         run(x.len(), pieces, |i, ((((x, g), out), statistics), (dw, db))| {
             let first = i * some;
             let sums = Sums { weight: dw, bias: db, wanted: parameters };
-            dispatch(backward_rows, ((x, g, out), statistics, weight, sums, geometry, first));
+            vectorised!(backward_rows, ((x, g, out), statistics, weight, sums, geometry, first));
         });
     };
     // SAFETY: the pieces cover the output, and the kernel writes every element of each.

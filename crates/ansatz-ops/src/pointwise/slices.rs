@@ -8,8 +8,8 @@ use super::functions::{self as f, Function};
 use super::{Pointwise, Real};
 use crate::cpu::{Kernel, run};
 
-/// Elements handled together: the lanes of one AVX-512 register of `f32`.
-const LANES: usize = 16;
+/// Elements whose Taylor coefficients are computed together.
+const PIECE: usize = 128;
 /// Elements after which sine and cosine look again whether an argument is very large.
 const SPAN: usize = 256;
 
@@ -229,32 +229,20 @@ impl<T: Real, F: Function<T>, const N: usize> Kernel for Taylor<'_, F, T, N> {
     #[inline(always)]
     fn call(self) {
         let Self(f, x, mut out) = self;
-        let (chunks, rest) = x.as_chunks::<LANES>();
-        for (i, x) in chunks.iter().enumerate() {
-            let columns = columns::<T, F, N>(f, x);
+        // The compiler cannot know that the outputs do not overlap, so they are filled apart and
+        // copied. The length of a piece stays a number of the running program: with a constant,
+        // the loop would be unrolled whole, once for each function, order and instruction set.
+        let mut columns = [[T::c(0.0); PIECE]; N];
+        for (i, x) in x.chunks(PIECE).enumerate() {
+            for (j, x) in x.iter().enumerate() {
+                let series: [T; N] = f.series(*x);
+                for k in 0..N {
+                    columns[k][j] = series[k];
+                }
+            }
             for (out, column) in out.iter_mut().zip(&columns) {
-                out[i * LANES..][..LANES].copy_from_slice(column);
+                out[i * PIECE..][..x.len()].copy_from_slice(&column[..x.len()]);
             }
         }
-        let mut padded = [T::c(1.0); LANES];
-        padded[..rest.len()].copy_from_slice(rest);
-        let columns = columns::<T, F, N>(f, &padded);
-        for (out, column) in out.iter_mut().zip(&columns) {
-            out[chunks.len() * LANES..].copy_from_slice(&column[..rest.len()]);
-        }
     }
-}
-
-/// The series of each element. The compiler cannot know that the outputs do not overlap, so they
-/// are filled apart and copied.
-#[inline(always)]
-fn columns<T: Real, F: Function<T>, const N: usize>(f: F, x: &[T; LANES]) -> [[T; LANES]; N] {
-    let mut columns = [[T::c(0.0); LANES]; N];
-    for j in 0..LANES {
-        let series: [T; N] = f.series(x[j]);
-        for k in 0..N {
-            columns[k][j] = series[k];
-        }
-    }
-    columns
 }

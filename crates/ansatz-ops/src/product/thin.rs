@@ -15,10 +15,10 @@ const LANES: usize = 16;
 macro_rules! by_length {
     ($k:expr, $kernel:ident, $arguments:expr) => {
         match $k {
-            1 => $crate::product::vectorised!($kernel::<T, 1>, $arguments),
-            2 => $crate::product::vectorised!($kernel::<T, 2>, $arguments),
-            3 => $crate::product::vectorised!($kernel::<T, 3>, $arguments),
-            _ => $crate::product::vectorised!($kernel::<T, 4>, $arguments),
+            1 => $crate::cpu::vectorised!($kernel::<T, 1>, $arguments),
+            2 => $crate::cpu::vectorised!($kernel::<T, 2>, $arguments),
+            3 => $crate::cpu::vectorised!($kernel::<T, 3>, $arguments),
+            _ => $crate::cpu::vectorised!($kernel::<T, 4>, $arguments),
         }
     };
 }

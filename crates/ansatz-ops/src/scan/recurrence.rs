@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result, check_like,
-    cpu::{attach, by_float, dispatch, values},
+    cpu::{attach, by_float, values, vectorised},
 };
 
 /// `hₜ = aₜ hₜ₋₁ + bₜ` along `dim`, elementwise in the other axes: the scan of diagonal state-space
@@ -119,7 +119,7 @@ pub(super) fn recurrence(
         let (a_values, b_values) = (values::<T>(&a_data)?, values::<T>(&b_data)?);
         let h0_values = h0_data.as_ref().map(values::<T>).transpose()?;
         let data = Data { a: &a_values, b: &b_values, h0: h0_values.as_deref() };
-        let work = |strips, out| dispatch(kernel, (data, out, lanes, strips, direction, gate));
+        let work = |strips, out| vectorised!(kernel, (data, out, lanes, strips, direction, gate));
         // SAFETY: the kernel walks every element of its strips once, and writes there.
         #[allow(unsafe_code)]
         let out = unsafe { lanes.fill(work) };

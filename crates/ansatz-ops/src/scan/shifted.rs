@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use super::{Direction, lanes::Lanes, steps::Real};
 use crate::{
     Result,
-    cpu::{attach, blocks, by_float, collect, dispatch, values},
+    cpu::{attach, blocks, by_float, collect, values, vectorised},
 };
 
 /// `uₜ vₜ₋₁` along `dim`, where `t − 1` is the position before in `direction`; `first`, or 0, takes
@@ -125,7 +125,7 @@ fn products<T: Real>(
                 (false, _) if direction == Direction::Forward => &v[at - inner..][..len],
                 (false, _) => &v[at + inner..][..len],
             };
-            dispatch(kernel, (&u[at..at + len], other, now));
+            vectorised!(kernel, (&u[at..at + len], other, now));
             at += len;
             out = rest;
         }

@@ -8,7 +8,7 @@ use super::{
     Direction,
     lanes::{Lanes, Out, Strip},
 };
-use crate::cpu::{Float, dispatch};
+use crate::cpu::{Float, vectorised};
 
 /// Elements with what the kernels need, inlined.
 pub(crate) trait Real: Float {
@@ -150,7 +150,8 @@ fn kernel<T: Real, S: Step>((x, out, lanes, strips, direction, _): Arguments<'_,
 
 /// The scan `S` of all sequences.
 pub(super) fn scan<T: Real, S: Step>(x: &[T], lanes: Lanes, direction: Direction) -> Vec<T> {
-    let work = |strips, out| dispatch(kernel, (x, out, lanes, strips, direction, PhantomData::<S>));
+    let work =
+        |strips, out| vectorised!(kernel, (x, out, lanes, strips, direction, PhantomData::<S>));
     // SAFETY: the kernel walks every element of its strips once, and writes there.
     #[allow(unsafe_code)]
     unsafe {
@@ -190,7 +191,7 @@ pub(super) fn sums<T: Real>(x: &[T], lanes: Lanes, direction: Direction) -> Vec<
         return scan::<T, Sum>(x, lanes, direction);
     }
     let mut starts: Vec<f64> =
-        x.par_chunks(CHUNK).map(|piece| dispatch(total::<T>, piece)).collect();
+        x.par_chunks(CHUNK).map(|piece| vectorised!(total::<T>, piece)).collect();
     let mut sum = 0.0;
     let mut accumulate = |total: &mut f64| (*total, sum) = (sum, sum + *total);
     match direction {
@@ -199,7 +200,7 @@ pub(super) fn sums<T: Real>(x: &[T], lanes: Lanes, direction: Direction) -> Vec<
     }
     let fill = |out: Out<T>| {
         (0..starts.len()).into_par_iter().for_each(|i| {
-            dispatch(chunk::<T>, (x, out, i * CHUNK, direction, starts[i]));
+            vectorised!(chunk::<T>, (x, out, i * CHUNK, direction, starts[i]));
         });
     };
     // SAFETY: the chunks cover the sequence, and each writes its own elements.

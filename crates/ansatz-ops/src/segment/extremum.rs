@@ -9,7 +9,7 @@ use super::Segments;
 use super::chunks::{Rows, by_columns, chunk, for_rows, for_segments, is_nan, put, with_rows_of};
 use super::segments::{leading, with_rows};
 use crate::Result;
-use crate::cpu::{Float, attach, by_float, dispatch, values};
+use crate::cpu::{Float, attach, by_float, values, vectorised};
 
 /// The largest value of each segment, for each feature alone: `[rows, features…]` →
 /// `[count, features…]`, −∞ for an empty segment.
@@ -71,9 +71,9 @@ fn extremum(x: &Tensor, segments: &Segments, largest: bool) -> Result<Tensor> {
                 for_segments(offsets, width, width, |range, out| {
                     let common = (x_values, width, offsets, range);
                     with_rows_of!(segments, rows => if largest {
-                        dispatch(first_best::<T, _, true>, (common, rows, out));
+                        vectorised!(first_best::<T, _, true>, (common, rows, out));
                     } else {
-                        dispatch(first_best::<T, _, false>, (common, rows, out));
+                        vectorised!(first_best::<T, _, false>, (common, rows, out));
                     });
                 })
             }
@@ -131,7 +131,7 @@ fn spread<T: Float>(g: &Tensor, winners: &Winners) -> Result<Tensor> {
     #[allow(unsafe_code)]
     let out = unsafe {
         for_rows(ids.len(), width, 2 * width, |first, out| {
-            dispatch(at_winners, (g_values, list, width, ids, first, out));
+            vectorised!(at_winners, (g_values, list, width, ids, first, out));
         })
     };
     let back = Winners { empty: 0.0, ..winners.clone() };

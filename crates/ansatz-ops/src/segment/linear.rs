@@ -10,7 +10,7 @@ use super::Segments;
 use super::chunks::{Rows, by_columns, chunk, for_rows, for_segments, put, with_rows_of, zeros};
 use super::segments::{leading, with_rows};
 use crate::Result;
-use crate::cpu::{Float, attach, by_float, dispatch, values};
+use crate::cpu::{Float, attach, by_float, values, vectorised};
 
 /// Rows that are added to each other before they are added to the rest: the rounding error of a
 /// sum of n rows grows like 512 + n / 512 instead of n.
@@ -83,7 +83,7 @@ fn reduce(x: &Tensor, segments: &Segments, mean: bool) -> Result<Tensor> {
         let out = unsafe {
             for_segments(offsets, width, width, |range, out| {
                 let common = (x_values, width, offsets, range, mean);
-                with_rows_of!(segments, rows => dispatch(sums, (common, rows, out)));
+                with_rows_of!(segments, rows => vectorised!(sums, (common, rows, out)));
             })
         };
         let back = segments.clone();
@@ -108,9 +108,9 @@ fn expand(x: &Tensor, segments: &Segments, mean: bool) -> Result<Tensor> {
             for_rows(ids.len(), width, width, |first, out| {
                 let ids = &ids[first..first + out.len() / width];
                 if mean {
-                    dispatch(shares, (x_values, width, ids, offsets, out));
+                    vectorised!(shares, (x_values, width, ids, offsets, out));
                 } else {
-                    dispatch(copies, (x_values, width, ids, out));
+                    vectorised!(copies, (x_values, width, ids, out));
                 }
             })
         };

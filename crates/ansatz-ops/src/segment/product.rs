@@ -9,7 +9,7 @@ use candle_core::{D, Tensor};
 use super::Edges;
 use super::chunks::{by_columns, chunk, for_rows, for_segments, put, zeros};
 use super::segments::{leading, with_rows};
-use crate::cpu::{Float, attach, by_float, dispatch, values};
+use crate::cpu::{Float, attach, by_float, values, vectorised};
 use crate::{Error, Result};
 
 /// `y[t] = Σ wₑ x[source(e)]` over the edges e into t: `[sources, features…]` →
@@ -48,8 +48,8 @@ pub fn gather_segment_sum(x: &Tensor, weights: Option<&Tensor>, edges: &Edges) -
             for_segments(offsets, width, width, |range, out| {
                 let common = (x_values, width, offsets, others, range);
                 match weights_values {
-                    None => dispatch(plain, (common, out)),
-                    Some(w) => dispatch(weighted, (common, w, by_target.order(), heads, out)),
+                    None => vectorised!(plain, (common, out)),
+                    Some(w) => vectorised!(weighted, (common, w, by_target.order(), heads, out)),
                 }
             })
         };
@@ -104,7 +104,7 @@ fn products(a: &Tensor, b: &Tensor, edges: &Edges, dims: &[usize]) -> Result<Ten
             for_rows(edges.len(), heads, 2 * width, |first, out| {
                 let rows = first..first + out.len() / heads;
                 let ends = (&to[rows.clone()], &from[rows]);
-                dispatch(dots, (a_values, b_values, width, heads, ends, out));
+                vectorised!(dots, (a_values, b_values, width, heads, ends, out));
             })
         };
         let (along, a_kept, b_kept) = (edges.clone(), a.clone(), b.clone());

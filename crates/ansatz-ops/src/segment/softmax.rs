@@ -15,7 +15,7 @@ use super::segments::with_rows;
 use super::{Segments, gather_rows, segment_sum};
 use crate::Result;
 use crate::combine::check_like;
-use crate::cpu::{Float, attach, by_float, dispatch, values};
+use crate::cpu::{Float, attach, by_float, values, vectorised};
 
 /// `exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x)` over the rows j of the segment of row i, for each feature
 /// alone: `[rows, features…]` → the same shape.
@@ -40,7 +40,7 @@ pub fn segment_softmax(x: &Tensor, segments: &Segments) -> Result<Tensor> {
         #[allow(unsafe_code)]
         let out = unsafe {
             for_rows(ids.len(), width, 2 * width, |first, out| {
-                dispatch(weights, (x_values, scales, width, ids, first, out));
+                vectorised!(weights, (x_values, scales, width, ids, first, out));
             })
         };
         let back = segments.clone();
@@ -70,7 +70,7 @@ pub fn segment_logsumexp(x: &Tensor, segments: &Segments) -> Result<Tensor> {
         let pairs = scales.chunks_exact(2 * width.max(1)).map(|s| s.split_at(width));
         let out = pairs.flat_map(|(m, s)| m.iter().zip(s).map(|(m, s)| *m + Exp::ln(*s))).collect();
         let (back, again) = (segments.clone(), x.clone());
-        attach::<T, _>("segment_logsumexp", &[x], out, with_rows(x, segments.count()), move |_, g| {
+        attach::<T>("segment_logsumexp", &[x], out, with_rows(x, segments.count()), move |_, g| {
             let shares = segment_softmax(&again, &back)?;
             Ok(vec![Some((shares * gather_rows(g, &back)?)?)])
         })
@@ -91,10 +91,10 @@ fn softmax_pullback(y: &Tensor, g: &Tensor, segments: &Segments) -> Result<Tenso
         let out = unsafe {
             let dots = &for_segments(offsets, 2 * width, width, |range, out| {
                 let common = (y_values, g_values, width, offsets, range);
-                with_rows_of!(segments, rows => dispatch(products, (common, rows, out)));
+                with_rows_of!(segments, rows => vectorised!(products, (common, rows, out)));
             })[..];
             for_rows(ids.len(), width, 3 * width, |first, out| {
-                dispatch(centred, (y_values, g_values, dots, width, ids, first, out));
+                vectorised!(centred, (y_values, g_values, dots, width, ids, first, out));
             })
         };
         let (ys, gs, back) = (y.clone(), g.clone(), segments.clone());
@@ -118,7 +118,7 @@ fn scales<T: Float + Exp>(x: &[T], width: usize, segments: &Segments) -> Vec<T> 
     #[allow(unsafe_code)]
     unsafe {
         for_segments(offsets, 2 * width, 2 * width, |range, out| {
-            with_rows_of!(segments, rows => dispatch(shifts_and_sums, ((x, width, offsets, range), rows, out)));
+            with_rows_of!(segments, rows => vectorised!(shifts_and_sums, ((x, width, offsets, range), rows, out)));
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bank::{Bank, MAX_TAPS, spread};
 use crate::{
-    cpu::dispatch,
+    cpu::vectorised,
     scan::{lanes::Out, steps::Real},
 };
 
@@ -25,7 +25,7 @@ pub(super) fn run<T: Real>(x: &[T], bank: &Bank, (outer, inner): (usize, usize),
         spread(outer * pieces, elements, |task| {
             let (row, first) = (task / pieces, task % pieces * PIECE);
             let signal = &x[row * bank.frame.n..][..bank.frame.n];
-            dispatch(along, (signal, bank, taps, first, row * m, out));
+            vectorised!(along, (signal, bank, taps, first, row * m, out));
         });
     } else {
         let rows = (4096 / inner).max(1);
@@ -34,7 +34,7 @@ pub(super) fn run<T: Real>(x: &[T], bank: &Bank, (outer, inner): (usize, usize),
             let (block, first) = (task / pieces, task % pieces * rows);
             let data = &x[block * bank.frame.n * inner..][..bank.frame.n * inner];
             let range = first..(first + rows).min(m);
-            dispatch(across, (data, bank, taps, range, inner, block * m * inner, out));
+            vectorised!(across, (data, bank, taps, range, inner, block * m * inner, out));
         });
     }
 }

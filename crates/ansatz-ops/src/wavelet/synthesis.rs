@@ -2,7 +2,7 @@
 
 use super::bank::{Bank, MAX_TAPS, spread};
 use crate::{
-    cpu::dispatch,
+    cpu::vectorised,
     scan::{lanes::Out, steps::Real},
 };
 
@@ -32,7 +32,7 @@ pub(super) fn run<T: Real>(
         let pieces = n.div_ceil(PIECE);
         spread(outer * pieces, elements, |task| {
             let (row, first) = (task / pieces, task % pieces * PIECE);
-            dispatch(along, (block(row), bank, taps, first, row * n, out));
+            vectorised!(along, (block(row), bank, taps, first, row * n, out));
         });
     } else {
         let rows = (4096 / inner).max(1);
@@ -40,7 +40,7 @@ pub(super) fn run<T: Real>(
         spread(outer * pieces, elements, |task| {
             let (i, first) = (task / pieces, task % pieces * rows);
             let range = first..(first + rows).min(n);
-            dispatch(across, (block(i), bank, taps, range, inner, i * n * inner, out));
+            vectorised!(across, (block(i), bank, taps, range, inner, i * n * inner, out));
         });
     }
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use candle_core::Shape;
 
 use super::super::exp::Exp;
-use crate::cpu::{blocks, collect, dispatch};
+use crate::cpu::{blocks, collect, vectorised};
 
 /// Elements of a piece of work, and of all from which threads pay for themselves.
 const BLOCK: usize = 16 * 1024;
@@ -59,9 +59,9 @@ pub(super) fn softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
     slabs(x.len(), lines, |start, out| {
         let x = &x[start..start + out.len()];
         if lines.inner == 1 {
-            dispatch(softmax_rows, (x, out, lines.length));
+            vectorised!(softmax_rows, (x, out, lines.length));
         } else {
-            dispatch(softmax_columns, (x, out, lines));
+            vectorised!(softmax_columns, (x, out, lines));
         }
     })
 }
@@ -70,9 +70,9 @@ pub(super) fn log_softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
     slabs(x.len(), lines, |start, out| {
         let x = &x[start..start + out.len()];
         if lines.inner == 1 {
-            dispatch(log_softmax_rows, (x, out, lines.length));
+            vectorised!(log_softmax_rows, (x, out, lines.length));
         } else {
-            dispatch(log_softmax_columns, (x, out, lines));
+            vectorised!(log_softmax_columns, (x, out, lines));
         }
     })
 }
@@ -82,9 +82,9 @@ pub(super) fn softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Vec<T>
         let range = start..start + out.len();
         let (y, g) = (&y[range.clone()], &g[range]);
         if lines.inner == 1 {
-            dispatch(softmax_gradient_rows, (y, g, out, lines.length));
+            vectorised!(softmax_gradient_rows, (y, g, out, lines.length));
         } else {
-            dispatch(softmax_gradient_columns, (y, g, out, lines));
+            vectorised!(softmax_gradient_columns, (y, g, out, lines));
         }
     })
 }
@@ -94,9 +94,9 @@ pub(super) fn log_softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Ve
         let range = start..start + out.len();
         let (y, g) = (&y[range.clone()], &g[range]);
         if lines.inner == 1 {
-            dispatch(log_softmax_gradient_rows, (y, g, out, lines.length));
+            vectorised!(log_softmax_gradient_rows, (y, g, out, lines.length));
         } else {
-            dispatch(log_softmax_gradient_columns, (y, g, out, lines));
+            vectorised!(log_softmax_gradient_columns, (y, g, out, lines));
         }
     })
 }
@@ -109,7 +109,7 @@ pub(super) fn logsumexp<T: Exp>(x: &[T], lines: Lines, count: usize) -> Vec<T> {
         blocks(out, some, PARALLEL_FROM / lines.length.max(1), |start, out| {
             let from = start * lines.length; // whole slabs
             let x = &x[from..from + out.len() * lines.length];
-            dispatch(logsumexp_lines, (x, out, lines));
+            vectorised!(logsumexp_lines, (x, out, lines));
         });
     };
     // SAFETY: the blocks cover the output, and the kernel writes every element of each.
