@@ -133,12 +133,14 @@ fn series_lanes<T: Real, const K: usize, const N: usize>(
     i: usize,
     count: usize,
 ) {
-    let c: [[T; LANES]; N] = std::array::from_fn(|k| load(&c[k], i, LANES));
-    let z: [[T; LANES]; K] = std::array::from_fn(|k| load(z, offsets[k] + i, count));
+    let (c, z) = (coefficients(c, i), rows::<T, K>(z, offsets, i, count));
     let mut out = [[T::c(0.0); LANES]; K];
     for j in 0..LANES {
-        let factors = std::array::from_fn(|k| if k + 1 < N { c[k + 1][j] } else { T::c(0.0) });
-        let composed = compose::<T, K>(factors, std::array::from_fn(|k| z[k][j]));
+        let mut factors = [T::c(0.0); 4];
+        for k in 1..N {
+            factors[k - 1] = c[k][j];
+        }
+        let composed = compose::<T, K>(factors, column(&z, j));
         for k in 0..K {
             out[k][j] = composed[k];
         }
@@ -148,31 +150,64 @@ fn series_lanes<T: Real, const K: usize, const N: usize>(
     }
 }
 
+// Plain loops: the closures of `array::from_fn` are not always inlined, and what is not is compiled
+// for the baseline.
+
 #[inline(always)]
-fn load<T: Real>(all: &[T], at: usize, count: usize) -> [T; LANES] {
-    let mut lanes = [T::c(0.0); LANES];
-    lanes[..count].copy_from_slice(&all[at..at + count]);
+fn coefficients<T: Real, const N: usize>(c: &[[T; SPAN]; N], i: usize) -> [[T; LANES]; N] {
+    let mut lanes = [[T::c(0.0); LANES]; N];
+    for k in 0..N {
+        lanes[k].copy_from_slice(&c[k][i..i + LANES]);
+    }
     lanes
+}
+
+/// `count` elements of each row, from `i` on; zeros behind them.
+#[inline(always)]
+fn rows<T: Real, const K: usize>(
+    all: &[T],
+    offsets: [usize; K],
+    i: usize,
+    count: usize,
+) -> [[T; LANES]; K] {
+    let mut lanes = [[T::c(0.0); LANES]; K];
+    for k in 0..K {
+        lanes[k][..count].copy_from_slice(&all[offsets[k] + i..offsets[k] + i + count]);
+    }
+    lanes
+}
+
+#[inline(always)]
+fn column<T: Real, const K: usize>(rows: &[[T; LANES]; K], j: usize) -> [T; K] {
+    let mut column = [T::c(0.0); K];
+    for k in 0..K {
+        column[k] = rows[k][j];
+    }
+    column
 }
 
 /// The coefficients 1 … K of `Σ c₍ₘ₋₁₎ δᵐ` for `δ = Σ x₍ₖ₋₁₎ tᵏ`; `K` is at most 4.
 #[inline(always)]
 fn compose<T: Real, const K: usize>(c: [T; 4], x: [T; K]) -> [T; K] {
     let two = T::c(2.0);
-    std::array::from_fn(|i| match i {
-        0 => c[0] * x[0],
-        1 => c[0].fma(x[1], c[1] * (x[0] * x[0])),
-        2 => {
-            let cube = c[2] * (x[0] * x[0]);
-            c[0].fma(x[2], x[0] * (c[1] * two).fma(x[1], cube))
-        }
-        _ => {
-            let square = x[0] * x[0];
-            let second = (two * x[0]).fma(x[2], x[1] * x[1]);
-            let high = (T::c(3.0) * c[2]).fma(x[1], c[3] * square);
-            c[0].fma(x[3], c[1].fma(second, square * high))
-        }
-    })
+    let mut out = [T::c(0.0); K];
+    for i in 0..K {
+        out[i] = match i {
+            0 => c[0] * x[0],
+            1 => c[0].fma(x[1], c[1] * (x[0] * x[0])),
+            2 => {
+                let cube = c[2] * (x[0] * x[0]);
+                c[0].fma(x[2], x[0] * (c[1] * two).fma(x[1], cube))
+            }
+            _ => {
+                let square = x[0] * x[0];
+                let second = (two * x[0]).fma(x[2], x[1] * x[1]);
+                let high = (T::c(3.0) * c[2]).fma(x[1], c[3] * square);
+                c[0].fma(x[3], c[1].fma(second, square * high))
+            }
+        };
+    }
+    out
 }
 
 /// The transposed rule: `z̄ⱼ = Σ₍ₖ≥ⱼ₎ h₍ₖ₋ⱼ₎ ȳₖ` with `h` the series of `f′(z(t))`.
@@ -232,17 +267,19 @@ fn pull_series_lanes<T: Real, const K: usize, const N: usize>(
     i: usize,
     count: usize,
 ) {
-    let c: [[T; LANES]; N] = std::array::from_fn(|k| load(&c[k], i, LANES));
-    let z: [[T; LANES]; K] = std::array::from_fn(|k| load(z, offsets[k] + i, count));
-    let g: [[T; LANES]; K] = std::array::from_fn(|k| load(g, offsets[k] + i, count));
-    let mut total = load(sum, i, LANES);
+    let c = coefficients(c, i);
+    let z = rows::<T, K>(z, offsets, i, count);
+    let g = rows::<T, K>(g, offsets, i, count);
+    let mut total = [T::c(0.0); LANES];
+    total.copy_from_slice(&sum[i..i + LANES]);
     let mut result = [[T::c(0.0); LANES]; K];
     for j in 0..LANES {
         // The coefficients of f′ at the value.
-        let slopes = std::array::from_fn(|k| {
-            if k + 2 < N { T::c((k + 2) as f64) * c[k + 2][j] } else { T::c(0.0) }
-        });
-        let h = compose::<T, K>(slopes, std::array::from_fn(|k| z[k][j]));
+        let mut slopes = [T::c(0.0); 4];
+        for k in 2..N {
+            slopes[k - 2] = T::c(k as f64) * c[k][j];
+        }
+        let h = compose::<T, K>(slopes, column(&z, j));
         for k in 0..K {
             total[j] = h[k].fma(g[k][j], total[j]);
             let mut s = c[1][j] * g[k][j];

@@ -69,12 +69,15 @@ impl<T: Real> Function<T> for Tanh {
 
     #[inline(always)]
     fn series<const N: usize>(self, x: T) -> [T; N] {
-        let mut c = starting_with::<T, N>(x.tanh());
+        // With e = e^(2|x|) − 1 the value is e/(e + 2) and the slope 4 (e + 1)/(e + 2)², which
+        // stays right where the value rounds to ±1.
+        let e = x.exp_m1_of_double();
+        let recip = T::c(1.0) / (e + T::c(2.0));
+        let y = (e * recip).copysign(x);
+        let mut c = starting_with::<T, N>(y);
         if N > 1 {
-            // 1 − y² = 4e/(1 + e)² with e = e^(−2|x|), which stays right where y rounds to ±1.
-            let e = (T::c(-2.0) * x.abs()).exp();
-            let w = T::c(1.0) + e;
-            c[1] = T::c(4.0) * e / (w * w);
+            let ratio = (e + T::c(1.0)) * recip;
+            c[1] = T::c(4.0) * ratio * recip;
         }
         for k in 1..N.saturating_sub(1) {
             let mut sum = T::c(2.0) * c[0] * c[k];

@@ -38,6 +38,8 @@ pub(crate) trait Real:
     fn sqrt(self) -> Self;
     fn powf(self, exponent: Self) -> Self;
     fn tanh(self) -> Self;
+    /// `e^(2|self|) − 1`, cut where its square would overflow.
+    fn exp_m1_of_double(self) -> Self;
     /// Sine and cosine where `|x| ≤ FAR` (or NaN).
     fn sin_cos_near(self) -> (Self, Self);
     /// Sine and cosine of any number, slowly.
@@ -107,9 +109,9 @@ fn by_pairs<T: Real, const N: usize>(x: T, square: T, c: [T; N]) -> (T, T) {
 trait Reduced: Sized {
     type Bits;
 
-    /// `(r, n)` with `self + low = n ln 2 + r` and `|r| ≤ ½ ln 2`; `n` in the lowest bits, for
+    /// `(r, n)` with `self = n ln 2 + r` and `|r| ≤ ½ ln 2`; `n` in the lowest bits, for
     /// [`scales`](Self::scales). Arguments that overflow or underflow are cut.
-    fn reduced_exp(self, low: Self) -> (Self, Self::Bits);
+    fn reduced_exp(self) -> (Self, Self::Bits);
 
     /// Two normal numbers whose product is 2ⁿ.
     fn scales(n: Self::Bits) -> [Self; 2];
@@ -129,14 +131,14 @@ macro_rules! real {
             type Bits = $Bits;
 
             #[inline(always)]
-            fn reduced_exp(self, low: Self) -> (Self, $Bits) {
+            fn reduced_exp(self) -> (Self, $Bits) {
                 // NaN stays NaN.
                 let x = if self < $low { $low } else { self };
                 let x = if x > $high { $high } else { x };
                 let t = x.fma(std::$T::consts::LOG2_E, $magic);
                 let n = t - $magic;
                 // The first product is exact.
-                let r = (-n).fma($c::LN_2_HIGH, x) + (-n).fma($c::LN_2_LOW, low);
+                let r = (-n).fma($c::LN_2_LOW, (-n).fma($c::LN_2_HIGH, x));
                 (r, t.to_bits())
             }
 
@@ -191,14 +193,21 @@ macro_rules! real {
 
             #[inline(always)]
             fn tanh(self) -> Self {
-                // e/(e + 2) with e = e^(2|x|) − 1 = 2^n (e^r − 1) + (2^n − 1): exact where small.
+                // e/(e + 2) with e = e^(2|x|) − 1
+                let x = if self.abs() > $saturates { $saturates } else { self };
+                let e = x.exp_m1_of_double();
+                (e / (e + 2.0)).copysign(self)
+            }
+
+            #[inline(always)]
+            fn exp_m1_of_double(self) -> Self {
+                // 2^n (e^r − 1) + (2^n − 1): exact where small.
                 let t = self.abs() * 2.0;
-                let t = if t > $saturates { $saturates } else { t };
-                let (r, k) = t.reduced_exp(0.0);
+                let t = if t > $high - 1.0 { $high - 1.0 } else { t };
+                let (r, k) = t.reduced_exp();
                 let rest = (r * r).fma(horner(r, $c::EXP), r);
                 let scale = <$T>::from_bits((k << ($digits - 1)).wrapping_add($bias));
-                let e = rest.fma(scale, scale - 1.0);
-                (e / (e + 2.0)).copysign(self)
+                rest.fma(scale, scale - 1.0)
             }
 
             #[inline(always)]
@@ -229,7 +238,7 @@ macro_rules! real {
 
             #[inline(always)]
             fn exp(self) -> Self {
-                let (r, k) = self.reduced_exp(0.0);
+                let (r, k) = self.reduced_exp();
                 let p = (r * r).fma(horner(r, $c::EXP), r) + 1.0;
                 let [a, b] = Self::scales(k);
                 p * a * b
@@ -237,7 +246,8 @@ macro_rules! real {
 
             #[inline(always)]
             fn exp_parts(self, low: Self) -> Scaled<Self> {
-                let (r, k) = self.reduced_exp(low);
+                let (r, k) = self.reduced_exp();
+                let r = r + low;
                 let rest = (r * r).fma(horner(r, $c::EXP), r);
                 Scaled { rest, scale: Self::scales(k) }
             }
