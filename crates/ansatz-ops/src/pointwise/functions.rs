@@ -1,8 +1,9 @@
 //! Each function of one number: value, derivative, Taylor coefficients.
 //!
-//! Everything is branchless and inlined, so that a loop over it becomes vector instructions.
+//! Everything is branchless and inlined, so that a loop over it becomes vector instructions. Some
+//! have a faster form `NEAR` for arguments up to [`bound_of_near`].
 
-use super::{Real, real::Scaled};
+use super::{Pointwise, Real, real::Scaled};
 
 /// `√(2/π)`, the constant of the tanh approximation of GELU.
 pub(super) const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
@@ -23,6 +24,20 @@ pub(super) trait Function<T: Real>: Copy {
 
     /// `f⁽ᵏ⁾(x)/k!`.
     fn series<const N: usize>(self, x: T) -> [T; N];
+}
+
+/// The largest absolute value of an argument (or value, where [`needs_input`](super::needs_input)
+/// says so) for which the form `NEAR` of the function holds, if there is one.
+pub(super) fn bound_of_near<T: Real>(function: Pointwise) -> Option<T> {
+    match function {
+        Pointwise::Sin | Pointwise::Cos => Some(T::FAR),
+        Pointwise::Exp | Pointwise::Sigmoid | Pointwise::Softplus | Pointwise::Silu => {
+            Some(T::EXP_FAR)
+        }
+        Pointwise::Gelu => Some(T::NORMAL_FAR),
+        Pointwise::Erf => Some(T::NORMAL_FAR * T::c(std::f64::consts::FRAC_1_SQRT_2)),
+        _ => None,
+    }
 }
 
 /// `[first, 0, …]`.
@@ -71,7 +86,8 @@ impl<T: Real> Function<T> for Tanh {
     fn series<const N: usize>(self, x: T) -> [T; N] {
         // With e = e^(2|x|) − 1 the value is e/(e + 2) and the slope 4 (e + 1)/(e + 2)², which
         // stays right where the value rounds to ±1.
-        let e = x.exp_m1_of_double();
+        let half = T::EXP_FAR * T::c(0.5);
+        let e = (if x.abs() > half { half } else { x }).exp_m1_of_double();
         let recip = T::c(1.0) / (e + T::c(2.0));
         let y = (e * recip).copysign(x);
         let mut c = starting_with::<T, N>(y);
@@ -90,17 +106,15 @@ impl<T: Real> Function<T> for Tanh {
     }
 }
 
-/// `FAR`: arguments may be too large for the fast reduction modulo π/2.
 #[derive(Clone, Copy)]
-pub(super) struct Sin<const FAR: bool>;
+pub(super) struct Sin<const NEAR: bool>;
 
-/// See [`Sin`].
 #[derive(Clone, Copy)]
-pub(super) struct Cos<const FAR: bool>;
+pub(super) struct Cos<const NEAR: bool>;
 
 #[inline(always)]
-fn sin_cos<T: Real, const FAR: bool>(x: T) -> (T, T) {
-    if FAR { x.sin_cos_far() } else { x.sin_cos_near() }
+fn sin_cos<T: Real, const NEAR: bool>(x: T) -> (T, T) {
+    if NEAR { x.sin_cos_near() } else { x.sin_cos_far() }
 }
 
 /// The Taylor coefficients of a function whose derivatives are `y`, `g`, `−y`, `−g`, `y`, …
@@ -116,49 +130,49 @@ fn rotating<T: Real, const N: usize>(y: T, g: T) -> [T; N] {
     c
 }
 
-impl<T: Real, const FAR: bool> Function<T> for Sin<FAR> {
+impl<T: Real, const NEAR: bool> Function<T> for Sin<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        sin_cos::<T, FAR>(x).0
+        sin_cos::<T, NEAR>(x).0
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        sin_cos::<T, FAR>(x).1
+        sin_cos::<T, NEAR>(x).1
     }
 
     #[inline(always)]
     fn series<const N: usize>(self, x: T) -> [T; N] {
-        let (s, c) = sin_cos::<T, FAR>(x);
+        let (s, c) = sin_cos::<T, NEAR>(x);
         rotating(s, c)
     }
 }
 
-impl<T: Real, const FAR: bool> Function<T> for Cos<FAR> {
+impl<T: Real, const NEAR: bool> Function<T> for Cos<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        sin_cos::<T, FAR>(x).1
+        sin_cos::<T, NEAR>(x).1
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        -sin_cos::<T, FAR>(x).0
+        -sin_cos::<T, NEAR>(x).0
     }
 
     #[inline(always)]
     fn series<const N: usize>(self, x: T) -> [T; N] {
-        let (s, c) = sin_cos::<T, FAR>(x);
+        let (s, c) = sin_cos::<T, NEAR>(x);
         rotating(c, -s)
     }
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Exp;
+pub(super) struct Exp<const NEAR: bool>;
 
-impl<T: Real> Function<T> for Exp {
+impl<T: Real, const NEAR: bool> Function<T> for Exp<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        x.exp()
+        x.exp_parts::<NEAR>(T::c(0.0)).times(T::c(1.0))
     }
 
     #[inline(always)]
@@ -336,12 +350,12 @@ impl<T: Real> Function<T> for Powi {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Sigmoid;
+pub(super) struct Sigmoid<const NEAR: bool>;
 
 /// `(σ(x), σ(−x))`, each with full relative accuracy.
 #[inline(always)]
-fn sigmoid_both<T: Real>(x: T) -> (T, T) {
-    let e = (-x.abs()).exp();
+fn sigmoid_both<T: Real, const NEAR: bool>(x: T) -> (T, T) {
+    let e = (-x.abs()).exp_parts::<NEAR>(T::c(0.0)).times(T::c(1.0));
     let large = T::c(1.0) / (T::c(1.0) + e);
     let small = e * large;
     if x < T::c(0.0) { (small, large) } else { (large, small) }
@@ -350,7 +364,7 @@ fn sigmoid_both<T: Real>(x: T) -> (T, T) {
 /// The series of σ at `x`.
 #[inline(always)]
 fn sigmoid_series<T: Real, const N: usize>(x: T) -> [T; N] {
-    let (y, complement) = sigmoid_both(x);
+    let (y, complement) = sigmoid_both::<T, false>(x);
     let mut c = starting_with::<T, N>(y);
     if N > 1 {
         c[1] = y * complement;
@@ -366,10 +380,10 @@ fn sigmoid_series<T: Real, const N: usize>(x: T) -> [T; N] {
     c
 }
 
-impl<T: Real> Function<T> for Sigmoid {
+impl<T: Real, const NEAR: bool> Function<T> for Sigmoid<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        sigmoid_both(x).0
+        sigmoid_both::<T, NEAR>(x).0
     }
 
     #[inline(always)]
@@ -384,18 +398,19 @@ impl<T: Real> Function<T> for Sigmoid {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Softplus;
+pub(super) struct Softplus<const NEAR: bool>;
 
-impl<T: Real> Function<T> for Softplus {
+impl<T: Real, const NEAR: bool> Function<T> for Softplus<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let tail = (-x.abs()).exp().ln_1p_unit();
+        let e = (-x.abs()).exp_parts::<NEAR>(T::c(0.0));
+        let tail = e.times(T::c(1.0)).ln_1p_unit();
         if x > T::c(0.0) { x + tail } else { tail }
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        sigmoid_both(x).0
+        sigmoid_both::<T, NEAR>(x).0
     }
 
     #[inline(always)]
@@ -405,22 +420,22 @@ impl<T: Real> Function<T> for Softplus {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Silu;
+pub(super) struct Silu<const NEAR: bool>;
 
-impl<T: Real> Function<T> for Silu {
+impl<T: Real, const NEAR: bool> Function<T> for Silu<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
         // For x < 0 scaled last: e^x may be subnormal where x e^x is not.
-        let x = if x < T::EXP_LOW { T::EXP_LOW } else { x };
-        let e = (-x.abs()).exp_parts(T::c(0.0));
+        let x = if !NEAR && x < T::EXP_LOW { T::EXP_LOW } else { x };
+        let e = (-x.abs()).exp_parts::<NEAR>(T::c(0.0));
         let large = x / (T::c(1.0) + e.times(T::c(1.0)));
         if x < T::c(0.0) { e.times(large) } else { large }
     }
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        let x = if x.abs() > -T::EXP_LOW { T::EXP_LOW.copysign(x) } else { x };
-        let (y, complement) = sigmoid_both(x);
+        let x = if !NEAR && x.abs() > -T::EXP_LOW { T::EXP_LOW.copysign(x) } else { x };
+        let (y, complement) = sigmoid_both::<T, NEAR>(x);
         (x * complement).fma(y, y)
     }
 
@@ -431,7 +446,7 @@ impl<T: Real> Function<T> for Silu {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Gelu;
+pub(super) struct Gelu<const NEAR: bool>;
 
 /// `x`, or where `φ(x)` is 0 a number closer to 0 that has the same derivatives.
 #[inline(always)]
@@ -442,28 +457,28 @@ fn bounded<T: Real>(x: T) -> T {
 /// `t = |x|` where `t Φ(−t)` is not 0, else where it becomes 0; `e = e^(−t²/2)`; `tail` with
 /// `Φ(−t) = e · tail`, and most of its rounding error.
 #[inline(always)]
-fn normal_tail<T: Real>(x: T) -> (T, Scaled<T>, (T, T)) {
-    let t = bounded(x).abs();
+fn normal_tail<T: Real, const NEAR: bool>(x: T) -> (T, Scaled<T>, (T, T)) {
+    let t = if NEAR { x.abs() } else { bounded(x).abs() };
     // The rounding error of t² is a relative error of the exponential: kept apart.
     let square = t * t;
     let rounding = t.fma(t, -square);
-    let e = (T::c(-0.5) * square).exp_parts(T::c(-0.5) * rounding);
+    let e = (T::c(-0.5) * square).exp_parts::<NEAR>(T::c(-0.5) * rounding);
     (t, e, t.normal_tail())
 }
 
 /// `(Φ(x), e^(−x²/2))`
 #[inline(always)]
 fn normal<T: Real>(x: T) -> (T, T) {
-    let (_, e, (tail, _)) = normal_tail(x);
+    let (_, e, (tail, _)) = normal_tail::<T, false>(x);
     let small = e.times(tail);
     let phi = if x < T::c(0.0) { small } else { T::c(1.0) - small };
     (phi, e.times(T::c(1.0)))
 }
 
-impl<T: Real> Function<T> for Gelu {
+impl<T: Real, const NEAR: bool> Function<T> for Gelu<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let (t, e, tail) = normal_tail(x);
+        let (t, e, tail) = normal_tail::<T, NEAR>(x);
         // Scaled last: Φ may be subnormal where x Φ is not.
         let scaled = e.times_product(t, tail);
         if x < T::c(0.0) { -scaled } else { x - scaled }
@@ -471,7 +486,7 @@ impl<T: Real> Function<T> for Gelu {
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        let (t, e, (tail, _)) = normal_tail(x);
+        let (t, e, (tail, _)) = normal_tail::<T, NEAR>(x);
         let small = e.times((-t).fma(T::c(DENSITY), tail));
         if x < T::c(0.0) { small } else { T::c(1.0) - small }
     }
@@ -521,7 +536,7 @@ impl<T: Real> Function<T> for GeluTanh {
         let t = x.abs();
         let t = if t > T::GELU_TANH_END { T::GELU_TANH_END } else { t };
         let (v, low) = Self::exponent(t);
-        let e = (-v).exp_parts(-low);
+        let e = (-v).exp_parts::<false>(-low);
         let x = if x < T::c(0.0) { -t } else { x };
         let large = x / (T::c(1.0) + e.times(T::c(1.0)));
         if x < T::c(0.0) { e.times(large) } else { large }
@@ -536,7 +551,7 @@ impl<T: Real> Function<T> for GeluTanh {
     fn series<const N: usize>(self, x: T) -> [T; N] {
         let bounded = if x.abs() > T::GELU_TANH_END { T::GELU_TANH_END.copysign(x) } else { x };
         let (exponent, _) = Self::exponent(bounded);
-        let (y, complement) = sigmoid_both(exponent);
+        let (y, complement) = sigmoid_both::<T, false>(exponent);
         // j v_j for v = 2√(2/π) (x + 0.044715 x³)
         let a = 2.0 * SQRT_2_OVER_PI;
         let b = a * GELU_CUBIC;
@@ -568,12 +583,12 @@ impl<T: Real> Function<T> for GeluTanh {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Erf;
+pub(super) struct Erf<const NEAR: bool>;
 
-impl<T: Real> Function<T> for Erf {
+impl<T: Real, const NEAR: bool> Function<T> for Erf<NEAR> {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        let (_, e, (tail, _)) = normal_tail(x * T::c(std::f64::consts::SQRT_2));
+        let (_, e, (tail, _)) = normal_tail::<T, NEAR>(x * T::c(std::f64::consts::SQRT_2));
         let far = (T::c(1.0) - T::c(2.0) * e.times(tail)).copysign(x);
         let near = x.erf_near();
         if x.abs() < T::ERF_NEAR { near } else { far }
@@ -581,10 +596,10 @@ impl<T: Real> Function<T> for Erf {
 
     #[inline(always)]
     fn slope(self, x: T) -> T {
-        let x = bounded(x);
+        let x = if NEAR { x } else { bounded(x) };
         let square = x * x;
         let rounding = x.fma(x, -square);
-        (-square).exp_parts(-rounding).times(T::c(ERF_SLOPE))
+        (-square).exp_parts::<NEAR>(-rounding).times(T::c(ERF_SLOPE))
     }
 
     #[inline(always)]

@@ -16,6 +16,10 @@ pub(crate) trait Real:
 {
     /// Arguments beyond this go through [`sin_cos_far`](Self::sin_cos_far).
     const FAR: Self;
+    /// Up to this absolute value of the argument, exponentials are normal numbers.
+    const EXP_FAR: Self;
+    /// Up to this absolute value, `e^(−x²/2)` is a normal number.
+    const NORMAL_FAR: Self;
     /// `x φ(x)` rounds to 0 from here on, and so does `x Φ(−x)`.
     const NORMAL_END: Self;
     /// The tanh approximation of GELU rounds to −0 below `−` this.
@@ -38,15 +42,16 @@ pub(crate) trait Real:
     fn sqrt(self) -> Self;
     fn powf(self, exponent: Self) -> Self;
     fn tanh(self) -> Self;
-    /// `e^(2|self|) − 1`, cut where its square would overflow.
+    /// `e^(2|self|) − 1` where `2|self| ≤ EXP_FAR`.
     fn exp_m1_of_double(self) -> Self;
     /// Sine and cosine where `|x| ≤ FAR` (or NaN).
     fn sin_cos_near(self) -> (Self, Self);
     /// Sine and cosine of any number, slowly.
     fn sin_cos_far(self) -> (Self, Self);
     fn exp(self) -> Self;
-    /// `e^(self + low)` before it is scaled.
-    fn exp_parts(self, low: Self) -> Scaled<Self>;
+    /// `e^(self + low)` before it is scaled. If `NEAR`, `|self| ≤ EXP_FAR` (or NaN): the bits are
+    /// the same, with fewer operations.
+    fn exp_parts<const NEAR: bool>(self, low: Self) -> Scaled<Self>;
     fn ln(self) -> Self;
     /// `ln(1 + self)` where `0 ≤ self ≤ 1`.
     fn ln_1p_unit(self) -> Self;
@@ -108,10 +113,18 @@ fn by_pairs<T: Real, const N: usize>(x: T, square: T, c: [T; N]) -> (T, T) {
 /// Argument reduction of the exponential.
 trait Reduced: Sized {
     type Bits;
+    /// The magic number of the type plus the bias of its exponents.
+    const BIASED: Self;
 
     /// `(r, n)` with `self = n ln 2 + r` and `|r| ≤ ½ ln 2`; `n` in the lowest bits, for
     /// [`scales`](Self::scales). Arguments that overflow or underflow are cut.
     fn reduced_exp(self) -> (Self, Self::Bits);
+
+    /// The same for arguments that do neither.
+    fn reduced_exp_near(self) -> (Self, Self::Bits);
+
+    /// 2ⁿ where that is a normal number.
+    fn scale(n: Self::Bits) -> Self;
 
     /// Two normal numbers whose product is 2ⁿ.
     fn scales(n: Self::Bits) -> [Self; 2];
@@ -125,27 +138,38 @@ macro_rules! real {
         $T:ident, $Bits:ident, $Int:ident, $c:ident, magic: $magic:expr, digits: $digits:expr,
         bias: $bias:expr, half_bits: $half:expr, tiny: $tiny:expr, tiny_scale: $tiny_scale:expr,
         exp_range: $low:expr, $high:expr; saturates: $saturates:expr;
-        far: $far:expr, normal_end: $normal_end:expr, gelu_tanh_end: $gelu_tanh_end:expr
+        far: $far:expr, exp_far: $exp_far:expr, normal_far: $normal_far:expr; normal_end: $normal_end:expr, gelu_tanh_end: $gelu_tanh_end:expr
     ) => {
         impl Reduced for $T {
             type Bits = $Bits;
+            const BIASED: Self = $magic + ((1 << (<$Bits>::BITS - $digits - 1)) - 1) as Self;
 
             #[inline(always)]
             fn reduced_exp(self) -> (Self, $Bits) {
                 // NaN stays NaN.
                 let x = if self < $low { $low } else { self };
                 let x = if x > $high { $high } else { x };
-                let t = x.fma(std::$T::consts::LOG2_E, $magic);
-                let n = t - $magic;
+                x.reduced_exp_near()
+            }
+
+            #[inline(always)]
+            fn reduced_exp_near(self) -> (Self, $Bits) {
+                let t = self.fma(std::$T::consts::LOG2_E, Self::BIASED);
+                let n = t - Self::BIASED;
                 // The first product is exact.
-                let r = (-n).fma($c::LN_2_LOW, (-n).fma($c::LN_2_HIGH, x));
+                let r = (-n).fma($c::LN_2_LOW, (-n).fma($c::LN_2_HIGH, self));
                 (r, t.to_bits())
             }
 
             #[inline(always)]
+            fn scale(n: $Bits) -> Self {
+                // The shift leaves nothing of the magic number, and the bias is in already.
+                <$T>::from_bits(n << ($digits - 1))
+            }
+
+            #[inline(always)]
             fn scales(n: $Bits) -> [Self; 2] {
-                let magic: Self = $magic;
-                let n = n.wrapping_sub(magic.to_bits());
+                let n = n.wrapping_sub(Self::BIASED.to_bits());
                 let half = ((n as $Int) >> 1) as $Bits;
                 let power = |k: $Bits| <$T>::from_bits((k << ($digits - 1)).wrapping_add($bias));
                 [power(half), power(n.wrapping_sub(half))]
@@ -154,6 +178,8 @@ macro_rules! real {
 
         impl Real for $T {
             const FAR: Self = $far;
+            const EXP_FAR: Self = $exp_far;
+            const NORMAL_FAR: Self = $normal_far;
             const NORMAL_END: Self = $normal_end;
             const GELU_TANH_END: Self = $gelu_tanh_end;
             const ERF_NEAR: Self = 0.75;
@@ -194,19 +220,18 @@ macro_rules! real {
             #[inline(always)]
             fn tanh(self) -> Self {
                 // e/(e + 2) with e = e^(2|x|) − 1
-                let x = if self.abs() > $saturates { $saturates } else { self };
-                let e = x.exp_m1_of_double();
+                let t = self.abs();
+                let t = if t > $saturates { $saturates } else { t };
+                let e = t.exp_m1_of_double();
                 (e / (e + 2.0)).copysign(self)
             }
 
             #[inline(always)]
             fn exp_m1_of_double(self) -> Self {
                 // 2^n (e^r − 1) + (2^n − 1): exact where small.
-                let t = self.abs() * 2.0;
-                let t = if t > $high - 1.0 { $high - 1.0 } else { t };
-                let (r, k) = t.reduced_exp();
+                let (r, k) = (self.abs() * 2.0).reduced_exp_near();
                 let rest = (r * r).fma(horner(r, $c::EXP), r);
-                let scale = <$T>::from_bits((k << ($digits - 1)).wrapping_add($bias));
+                let scale = Self::scale(k);
                 rest.fma(scale, scale - 1.0)
             }
 
@@ -245,11 +270,12 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn exp_parts(self, low: Self) -> Scaled<Self> {
-                let (r, k) = self.reduced_exp();
+            fn exp_parts<const NEAR: bool>(self, low: Self) -> Scaled<Self> {
+                let (r, k) = if NEAR { self.reduced_exp_near() } else { self.reduced_exp() };
                 let r = r + low;
                 let rest = (r * r).fma(horner(r, $c::EXP), r);
-                Scaled { rest, scale: Self::scales(k) }
+                let scale = if NEAR { [Self::scale(k), 1.0] } else { Self::scales(k) };
+                Scaled { rest, scale }
             }
 
             #[inline(always)]
@@ -303,14 +329,14 @@ macro_rules! real {
 real! {
     f32, u32, i32, single, magic: 12_582_912.0, digits: 24, bias: 0x3f80_0000,
     half_bits: 0x3f35_04f3, tiny: f32::MIN_POSITIVE, tiny_scale: 16_777_216.0,
-    exp_range: -120.0, 89.0; saturates: 20.0;
-    far: 1e5, normal_end: 15.0, gelu_tanh_end: 11.0
+    exp_range: -120.0, 89.0; saturates: 10.0;
+    far: 1e5, exp_far: 87.0, normal_far: 13.0; normal_end: 15.0, gelu_tanh_end: 11.0
 }
 
 real! {
     f64, u64, i64, double, magic: 6_755_399_441_055_744.0, digits: 53,
     bias: 0x3ff0_0000_0000_0000, half_bits: 0x3fe6_a09e_667f_3bcd, tiny: f64::MIN_POSITIVE,
     tiny_scale: 9_007_199_254_740_992.0,
-    exp_range: -800.0, 710.0; saturates: 40.0;
-    far: 1e9, normal_end: 39.0, gelu_tanh_end: 21.7
+    exp_range: -800.0, 710.0; saturates: 20.0;
+    far: 1e9, exp_far: 708.0, normal_far: 37.0; normal_end: 39.0, gelu_tanh_end: 21.7
 }

@@ -4,24 +4,26 @@
 
 use std::mem::MaybeUninit;
 
-use super::functions::{self as f, Function};
+use super::functions::{self as f, Function, bound_of_near};
 use super::{Pointwise, Real};
 use crate::cpu::{Kernel, run};
 
 /// Elements whose Taylor coefficients are computed together.
 const PIECE: usize = 128;
-/// Elements after which sine and cosine look again whether an argument is very large.
-const SPAN: usize = 256;
+/// Elements after which functions with a form for near arguments look again whether all are.
+const SPAN: usize = 1024;
 
-/// Runs `$body` with `$k` standing for the [`Function`] of `$function`.
+/// Runs `$body` with `$k` standing for the [`Function`] of `$function`, in its form for near
+/// arguments where all of `$x` are.
 macro_rules! with_function {
-    ($function:expr, $far:expr, $k:ident => $body:expr) => {
+    ($function:expr, $x:expr, $k:ident => $body:expr) => {{
+        let near = all_near($function, $x);
         match $function {
             Pointwise::Tanh => {
                 let $k = f::Tanh;
                 $body
             }
-            Pointwise::Sin if $far => {
+            Pointwise::Sin if near => {
                 let $k = f::Sin::<true>;
                 $body
             }
@@ -29,7 +31,7 @@ macro_rules! with_function {
                 let $k = f::Sin::<false>;
                 $body
             }
-            Pointwise::Cos if $far => {
+            Pointwise::Cos if near => {
                 let $k = f::Cos::<true>;
                 $body
             }
@@ -37,8 +39,12 @@ macro_rules! with_function {
                 let $k = f::Cos::<false>;
                 $body
             }
+            Pointwise::Exp if near => {
+                let $k = f::Exp::<true>;
+                $body
+            }
             Pointwise::Exp => {
-                let $k = f::Exp;
+                let $k = f::Exp::<false>;
                 $body
             }
             Pointwise::Ln => {
@@ -61,28 +67,48 @@ macro_rules! with_function {
                 let $k = f::Powi(n);
                 $body
             }
+            Pointwise::Sigmoid if near => {
+                let $k = f::Sigmoid::<true>;
+                $body
+            }
             Pointwise::Sigmoid => {
-                let $k = f::Sigmoid;
+                let $k = f::Sigmoid::<false>;
+                $body
+            }
+            Pointwise::Softplus if near => {
+                let $k = f::Softplus::<true>;
                 $body
             }
             Pointwise::Softplus => {
-                let $k = f::Softplus;
+                let $k = f::Softplus::<false>;
+                $body
+            }
+            Pointwise::Silu if near => {
+                let $k = f::Silu::<true>;
                 $body
             }
             Pointwise::Silu => {
-                let $k = f::Silu;
+                let $k = f::Silu::<false>;
+                $body
+            }
+            Pointwise::Gelu if near => {
+                let $k = f::Gelu::<true>;
                 $body
             }
             Pointwise::Gelu => {
-                let $k = f::Gelu;
+                let $k = f::Gelu::<false>;
                 $body
             }
             Pointwise::GeluTanh => {
                 let $k = f::GeluTanh;
                 $body
             }
+            Pointwise::Erf if near => {
+                let $k = f::Erf::<true>;
+                $body
+            }
             Pointwise::Erf => {
-                let $k = f::Erf;
+                let $k = f::Erf::<false>;
                 $body
             }
             Pointwise::Relu => {
@@ -94,7 +120,7 @@ macro_rules! with_function {
                 $body
             }
         }
-    };
+    }};
 }
 
 /// Whether [`pull_back`] computes the derivative from the argument `x`; otherwise from the value
@@ -114,16 +140,16 @@ pub(crate) fn needs_input(function: Pointwise) -> bool {
 /// `out = f(x)`; every element of `out` is written.
 pub(crate) fn map<T: Real>(function: Pointwise, x: &[T], out: &mut [MaybeUninit<T>]) {
     assert_eq!(x.len(), out.len());
-    let span = span(function, x.len());
+    let span = span::<T>(function, x.len());
     for (x, out) in x.chunks(span).zip(out.chunks_mut(span)) {
-        with_function!(function, any_far(x), k => run(Map(k, x, out)));
+        with_function!(function, x, k => run(Map(k, x, out)));
     }
 }
 
 /// `x = f(x)`.
 pub(crate) fn map_in_place<T: Real>(function: Pointwise, x: &mut [T]) {
-    for x in x.chunks_mut(span(function, x.len())) {
-        with_function!(function, any_far(x), k => run(MapInPlace(k, x)));
+    for x in x.chunks_mut(span::<T>(function, x.len())) {
+        with_function!(function, x, k => run(MapInPlace(k, x)));
     }
 }
 
@@ -138,10 +164,10 @@ pub(crate) fn pull_back<T: Real>(
 ) {
     let source = if needs_input(function) { x } else { y };
     assert!(source.len() == g.len() && g.len() == out.len());
-    let span = span(function, g.len());
+    let span = span::<T>(function, g.len());
     let pieces = source.chunks(span).zip(g.chunks(span)).zip(out.chunks_mut(span));
     for ((s, g), out) in pieces {
-        with_function!(function, any_far(s), k => run(PullBack(k, s, g, out)));
+        with_function!(function, s, k => run(PullBack(k, s, g, out)));
     }
 }
 
@@ -152,32 +178,32 @@ pub(crate) fn taylor<T: Real, const N: usize>(
     mut out: [&mut [T]; N],
 ) {
     assert!(out.iter().all(|out| out.len() == x.len()));
-    let span = span(function, x.len());
+    let span = span::<T>(function, x.len());
     for (i, x) in x.chunks(span).enumerate() {
         let range = i * span..i * span + x.len();
         let out = out.each_mut().map(|out| &mut out[range.clone()]);
-        with_function!(function, any_far(x), k => run(Taylor(k, x, out)));
+        with_function!(function, x, k => run(Taylor(k, x, out)));
     }
 }
 
 /// The whole slice at once, but for functions that look at the size of their arguments.
-fn span(function: Pointwise, n: usize) -> usize {
-    if matches!(function, Pointwise::Sin | Pointwise::Cos) { SPAN } else { n.max(1) }
+fn span<T: Real>(function: Pointwise, n: usize) -> usize {
+    if bound_of_near::<T>(function).is_some() { SPAN } else { n.max(1) }
 }
 
-/// Whether an argument is too large for the fast reduction modulo π/2.
-fn any_far<T: Real>(x: &[T]) -> bool {
-    run(AnyFar(x))
+/// Whether there is a form for near arguments, and it holds for all of `x`.
+fn all_near<T: Real>(function: Pointwise, x: &[T]) -> bool {
+    bound_of_near(function).is_some_and(|bound| !run(AnyFar(x, bound)))
 }
 
-struct AnyFar<'a, T>(&'a [T]);
+struct AnyFar<'a, T>(&'a [T], T);
 
 impl<T: Real> Kernel for AnyFar<'_, T> {
     type Output = bool;
 
     #[inline(always)]
     fn call(self) -> bool {
-        self.0.iter().fold(false, |far, x| far | (x.abs() > T::FAR))
+        self.0.iter().fold(false, |far, x| far | (x.abs() > self.1))
     }
 }
 
