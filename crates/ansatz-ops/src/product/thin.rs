@@ -24,79 +24,162 @@ macro_rules! by_length {
 }
 pub(super) use by_length;
 
+/// Calls `$piece::<T, K, W>($start, …)` for pieces of W = `LANES`, 8, 4 and 1 columns that cover `$n`:
+/// loops of a constant length, which become vectors, and no long scalar remainder.
+macro_rules! by_pieces {
+    ($n:expr, $piece:ident, $($argument:expr),+) => {{
+        let (n, mut start) = ($n, 0);
+        while start + LANES <= n {
+            $piece::<T, K, LANES>(start, $($argument),+);
+            start += LANES;
+        }
+        if start + 8 <= n {
+            $piece::<T, K, 8>(start, $($argument),+);
+            start += 8;
+        }
+        if start + 4 <= n {
+            $piece::<T, K, 4>(start, $($argument),+);
+            start += 4;
+        }
+        while start < n {
+            $piece::<T, K, 1>(start, $($argument),+);
+            start += 1;
+        }
+    }};
+}
+
 /// `out += a b`: `a` is `[rows, K]`, `b` `[K, n]`, `out` `[rows, n]`.
 #[inline(always)]
 pub(super) fn expand<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
     for (a, out) in a.chunks_exact(K).zip(out.chunks_exact_mut(n)) {
         let mut factors = [T::zero(); K];
         factors.copy_from_slice(a);
-        let rows: [&[T]; K] = std::array::from_fn(|k| &b[k * n..(k + 1) * n]);
-        for (j, o) in out.iter_mut().enumerate() {
-            let mut sum = *o;
-            for k in 0..K {
-                sum = factors[k].fma(rows[k][j], sum);
-            }
-            *o = sum;
-        }
+        by_pieces!(n, expand_piece, &factors, b, out);
     }
 }
+
+/// One row from column `start` on.
+#[inline(always)]
+fn expand_piece<T: Real, const K: usize, const W: usize>(
+    start: usize,
+    factors: &[T; K],
+    b: &[T],
+    out: &mut [T],
+) {
+    let n = out.len();
+    let out = &mut out[start..start + W];
+    let mut sums = [T::zero(); W];
+    for i in 0..W {
+        sums[i] = out[i];
+    }
+    for k in 0..K {
+        let row = &b[k * n + start..k * n + start + W];
+        for i in 0..W {
+            sums[i] = factors[k].fma(row[i], sums[i]);
+        }
+    }
+    for i in 0..W {
+        out[i] = sums[i];
+    }
+}
+
+/// Rows whose sums [`contract`] keeps before it adds their lanes.
+const ROWS: usize = 16;
 
 /// `out += a bᵀ`: `a` is `[rows, n]`, `b` `[K, n]`, `out` `[rows, K]`.
 #[inline(always)]
 pub(super) fn contract<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
-    let whole = n - n % LANES;
-    for (a, out) in a.chunks_exact(n).zip(out.chunks_exact_mut(K)) {
-        for (k, o) in out.iter_mut().enumerate() {
-            let b = &b[k * n..(k + 1) * n];
-            let mut lanes = [T::zero(); LANES];
-            for (a, b) in a[..whole].chunks_exact(LANES).zip(b[..whole].chunks_exact(LANES)) {
-                for i in 0..LANES {
-                    lanes[i] = a[i].fma(b[i], lanes[i]);
-                }
+    // The lanes of a row are added in a loop of their own: together with the products, the compiler
+    // would build its vectors from the last two of the sum.
+    let mut sums = [[[T::zero(); LANES]; K]; ROWS];
+    for (a, out) in a.chunks(ROWS * n).zip(out.chunks_mut(ROWS * K)) {
+        for (a, sums) in a.chunks_exact(n).zip(&mut sums) {
+            *sums = [[T::zero(); LANES]; K];
+            by_pieces!(n, contract_piece, a, b, sums);
+        }
+        for (out, sums) in out.chunks_exact_mut(K).zip(&sums) {
+            for (o, lanes) in out.iter_mut().zip(sums) {
+                *o += sum_of(*lanes);
             }
-            let mut rest = T::zero();
-            for (a, b) in a[whole..].iter().zip(&b[whole..]) {
-                rest = a.fma(*b, rest);
-            }
-            let mut width = LANES / 2;
-            while width > 0 {
-                for i in 0..width {
-                    lanes[i] += lanes[i + width];
-                }
-                width /= 2;
-            }
-            *o += lanes[0] + rest;
         }
     }
+}
+
+/// The products of one row from column `start` on.
+#[inline(always)]
+fn contract_piece<T: Real, const K: usize, const W: usize>(
+    start: usize,
+    a: &[T],
+    b: &[T],
+    sums: &mut [[T; LANES]; K],
+) {
+    let n = a.len();
+    let a = &a[start..start + W];
+    for k in 0..K {
+        let row = &b[k * n + start..k * n + start + W];
+        for i in 0..W {
+            sums[k][i] = a[i].fma(row[i], sums[k][i]);
+        }
+    }
+}
+
+#[inline(always)]
+fn sum_of<T: Real>(mut lanes: [T; LANES]) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 /// `out += aᵀ b`: `a` is `[rows, K]`, `b` `[rows, n]`, `out` `[K, n]`.
 #[inline(always)]
 pub(super) fn outer<T: Real, const K: usize>((a, b, n, out): (&[T], &[T], usize, &mut [T])) {
-    let whole = n - n % LANES;
-    for start in (0..whole).step_by(LANES) {
-        let mut sums = [[T::zero(); LANES]; K];
-        for (a, b) in a.chunks_exact(K).zip(b.chunks_exact(n)) {
-            let b = &b[start..start + LANES];
-            for k in 0..K {
-                for i in 0..LANES {
-                    sums[k][i] = a[k].fma(b[i], sums[k][i]);
-                }
-            }
-        }
-        for (k, sums) in sums.iter().enumerate() {
-            for (o, s) in out[k * n + start..k * n + start + LANES].iter_mut().zip(sums) {
-                *o += *s;
-            }
+    by_pieces!(n, outer_piece, a, b, n, out);
+}
+
+/// The columns from `start` on, over all rows.
+#[inline(always)]
+fn outer_piece<T: Real, const K: usize, const W: usize>(
+    start: usize,
+    a: &[T],
+    b: &[T],
+    n: usize,
+    out: &mut [T],
+) {
+    // Even and odd rows apart, so that additions need not wait for each other.
+    let mut sums = [[[T::zero(); W]; K]; 2];
+    let rows = a.len() / K;
+    for pair in 0..rows / 2 {
+        for half in 0..2 {
+            outer_row(2 * pair + half, start, (a, b, n), &mut sums[half]);
         }
     }
-    if whole < n {
-        for (a, b) in a.chunks_exact(K).zip(b.chunks_exact(n)) {
-            for k in 0..K {
-                for j in whole..n {
-                    out[k * n + j] = a[k].fma(b[j], out[k * n + j]);
-                }
-            }
+    if rows % 2 == 1 {
+        outer_row(rows - 1, start, (a, b, n), &mut sums[0]);
+    }
+    for k in 0..K {
+        let out = &mut out[k * n + start..k * n + start + W];
+        for i in 0..W {
+            out[i] += sums[0][k][i] + sums[1][k][i];
+        }
+    }
+}
+
+#[inline(always)]
+fn outer_row<T: Real, const K: usize, const W: usize>(
+    row: usize,
+    start: usize,
+    (a, b, n): (&[T], &[T], usize),
+    sums: &mut [[T; W]; K],
+) {
+    let (a, b) = (&a[row * K..row * K + K], &b[row * n + start..row * n + start + W]);
+    for k in 0..K {
+        for i in 0..W {
+            sums[k][i] = a[k].fma(b[i], sums[k][i]);
         }
     }
 }
