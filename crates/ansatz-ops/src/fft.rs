@@ -1,5 +1,6 @@
 //! Fourier transforms of real and complex tensors over any axes and any length, and what is built
-//! on them: cosine and sine transforms, derivatives on periodic grids.
+//! on them: cosine and sine transforms, Chebyshev series, derivatives on periodic grids and on
+//! intervals.
 //!
 //! Complex tensors are pairs of real ones, [`Complex`]. With `N` the product of the transformed
 //! lengths, [`fft`] computes `X_k = Σⱼ x_j exp(−2πi j·k/N)` and [`ifft`] `x_j = (1/N) Σₖ X_k
@@ -14,6 +15,7 @@
 //!
 //! A NaN spreads over every mode of its line.
 
+mod chebyshev;
 mod complex;
 pub(crate) mod dense;
 mod derivative;
@@ -29,6 +31,9 @@ use rustfft::FftDirection;
 use crate::{
     Error, Result,
     cpu::{attach, by_float, values},
+};
+pub use chebyshev::{
+    Nodes, chebder, chebyshev, chebyshev_derivative, chebyshev_points, ichebyshev,
 };
 pub use complex::Complex;
 pub use derivative::spectral_derivative;
