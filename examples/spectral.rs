@@ -176,7 +176,7 @@ fn main() -> Outcome<()> {
     println!("largest error at t = {END} (accepted steps)");
     println!("{:>6} {:>20} {:>20} {:>20}", "points", "modes, f64", "modes, f32", "differences");
     for n in [96, 128, 192, 256, 384, 512] {
-        let mut row = format!("{n:>6}");
+        print!("{n:>6}");
         for method in 0..3 {
             let (u, steps) = if method == 2 {
                 by_differences(n)?
@@ -186,10 +186,10 @@ fn main() -> Outcome<()> {
                 (modes.backward(&solution.y_end, END)?, solution.statistics.accepted)
             };
             let error = error(&u)?;
-            row += &format!(" {error:>12.1e} {:>7}", format!("({steps})"));
+            print!(" {error:>12.1e} {:>7}", format!("({steps})"));
             curves[method].push([n as f64, error]);
         }
-        println!("{row}");
+        println!();
     }
 
     let figure = Figure::new(1100, 460)

@@ -126,7 +126,11 @@ fn coefficients_of_known_functions() {
         let want = |k: usize| match k {
             _ if k % 2 == 1 => 0.0,
             0 => 26f64.sqrt().recip(),
-            _ => 2.0 / 26f64.sqrt() * (if k % 4 == 0 { 1.0 } else { -1.0 }) * rho.powi(-(k as i32)),
+            _ => {
+                2.0 / 26f64.sqrt()
+                    * (if k.is_multiple_of(4) { 1.0 } else { -1.0 })
+                    * rho.powi(-(k as i32))
+            }
         };
         let want: Vec<f64> = (0..n).map(want).collect();
         assert!(apart(&got, &want) < 1e-15, "{nodes:?}: {}", apart(&got, &want));
