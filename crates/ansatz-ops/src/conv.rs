@@ -1,7 +1,7 @@
 //! Convolution and its transpose in one, two and three dimensions, with boundary conditions.
 //!
 //! Both, and the gradient of the kernel, are three sides of one trilinear form
-//! `⟨y, x * k⟩`; the gradient of each is made of the other two (tested to first order).
+//! `⟨y, x * k⟩`; the gradient of each is made of the other two (tested to third order).
 //! One implementation serves all dimensions, strides, dilations and groups; see
 //! `conv/grid.rs` for how.
 
@@ -38,7 +38,7 @@ use crate::{
 /// On the CPU f32 and f64 sums are formed in the tensors' own precision, in an order that depends
 /// on the shapes alone. Where something infinite or NaN enters, kernel gradients may be NaN in more
 /// places than the formula has. Other devices and types sum matrix products tap by tap.
-/// Gradients are tested to first order.
+/// Gradients are tested to third order.
 ///
 /// # Errors
 /// [`Error::Shape`], [`Error::Count`], [`Error::InvalidArgument`] when shapes, strides, dilations,
@@ -79,7 +79,7 @@ pub fn conv<const N: usize>(
 /// with the same options: what [`Conv::padding`] put around `u` is taken off here, zeros by
 /// cutting off, other modes by adding it to the points it was copied from (periodic prolongation
 /// with [`Padding::Circular`](crate::Padding::Circular), say). `output_padding` (less than the
-/// stride) chooses among the lengths that `conv` takes to `m`. Gradients are tested to first order.
+/// stride) chooses among the lengths that `conv` takes to `m`. Gradients are tested to third order.
 ///
 /// # Errors
 /// As [`conv`].

@@ -88,7 +88,7 @@ impl PadAxis {
 /// Pads the trailing axes of `x`, as many as `amounts` has entries `(before, after)`.
 ///
 /// `[…, n]` becomes `[…, before + n + after]`. The gradient is the adjoint: what stands outside is
-/// added to the points it came from. It is itself differentiable; first order is tested.
+/// added to the points it came from. It is itself differentiable; third order is tested.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] when circular padding is longer than its axis, reflecting padding not

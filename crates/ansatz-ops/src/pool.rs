@@ -80,7 +80,7 @@ fn invalid(what: &'static str, value: usize, expected: &'static str) -> Error {
 /// `[…, (n + 2 padding − kernel)/stride + 1…]`.
 ///
 /// `count_padding`: whether the points put outside count (as zeros) or the mean is over the points
-/// inside only. Gradients are tested to first order.
+/// inside only. Gradients are tested to third order.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] and [`Error::Count`] when windows and axes do not fit.
@@ -105,7 +105,7 @@ pub fn avg_pool<const N: usize>(x: &Tensor, pool: &Pool<N>, count_padding: bool)
 /// Maxima over windows of the trailing `N` axes of `x`; shapes as [`avg_pool`].
 ///
 /// Points outside never win. The gradient goes to the largest point; among equals to the first one
-/// in memory order. NaN counts as larger than everything. Gradients are tested to first order.
+/// in memory order. NaN counts as larger than everything. Gradients are tested to third order.
 ///
 /// # Errors
 /// As [`avg_pool`].

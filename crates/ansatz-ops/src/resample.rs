@@ -40,7 +40,7 @@ pub fn upsample_nearest<const N: usize>(x: &Tensor, sizes: [usize; N]) -> Result
 /// Point `i` of `m` stands at `(i + ½) n/m − ½` of the old axis, taken as 0 where negative; with
 /// `align_corners` at `i (n − 1)/(m − 1)`, so that the ends keep their places. As PyTorch's
 /// `linear`, `bilinear` and `trilinear` (no anti-aliasing when the axis gets shorter). Gradients are
-/// tested to first order.
+/// tested to third order.
 ///
 /// # Errors
 /// As [`upsample_nearest`].
@@ -77,7 +77,7 @@ pub fn upsample_linear<const N: usize>(
 }
 
 /// Means over `sizes` windows that cover each of the trailing axes: window `i` of `m` is
-/// `⌊i n/m⌋ .. ⌈(i + 1) n/m⌉`, as in PyTorch. Gradients are tested to first order.
+/// `⌊i n/m⌋ .. ⌈(i + 1) n/m⌉`, as in PyTorch. Gradients are tested to third order.
 ///
 /// # Errors
 /// As [`upsample_nearest`].

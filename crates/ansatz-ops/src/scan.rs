@@ -9,7 +9,8 @@
 //! | [`associative_scan`] | any associative operation | by composition, to a depth of log n |
 //!
 //! A [`Direction`] says from which end they start. The gradients are made of the operations of this
-//! module, so they are linear in time too and have gradients themselves.
+//! module, so they are linear in time too and have gradients themselves
+//! (tested to third order).
 //!
 //! On the CPU, f32 and f64 have kernels: vectors of neighbouring sequences where the axis is not the
 //! last one, threads over the sequences, the same bits for any number of threads. f16 and bf16 are

@@ -43,7 +43,7 @@ use truncated::Grid;
 /// On the CPU (f32, f64) the transforms are products with the cosines and sines of the few modes,
 /// in time `n m`, or whole fast transforms where there are many modes. Only the kept modes are
 /// stored for the gradient, never an array of the size of `x`. Differentiable in `x` and `weight`,
-/// and again. Relative error of the 2-norm about 3e-7 in f32, 1e-15 in f64.
+/// and again (tested to third order). Relative error of the 2-norm about 3e-7 in f32, 1e-15 in f64.
 ///
 /// ```
 /// use ansatz_ops::{fft::Complex, spectral_conv};
