@@ -84,13 +84,12 @@ fn buffer<T: SpectralFloat>(n: usize) -> Vec<T> {
     vec![T::zero(); n]
 }
 
-/// `x` as what may not be initialised.
-fn uninit<T>(x: &mut [T]) -> &mut [MaybeUninit<T>] {
-    let (start, n) = (x.as_mut_ptr().cast::<MaybeUninit<T>>(), x.len());
-    // SAFETY: same layout; the products only ever write values of T into it.
+/// `x` as the output of a product.
+fn uninit<T: SpectralFloat>(x: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: the products write nothing but numbers.
     #[allow(unsafe_code)]
     unsafe {
-        std::slice::from_raw_parts_mut(start, n)
+        crate::cpu::room(x)
     }
 }
 
