@@ -1,6 +1,8 @@
 //! The programs as a shell sees them: exit status and messages.
 use std::process::{Command, Output};
 
+use ansatz_workflows::device::{CheckLine, Report, checks};
+
 fn call(program: &str, args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } =
         Command::new(program).args(args).output().expect("the program starts");
@@ -57,7 +59,8 @@ fn the_data_folder_must_be_set_to_be_named() {
     assert_eq!(call(Some("here")), (Some(0), "here\n".into()));
 }
 
-/// The machinery of the bundle where there is no GPU: the CPU in f32 and f64 against itself in f64.
+/// The machinery of the bundle where there is no GPU: the CPU in f32 and f64, by kernels and by what
+/// other devices run, against its kernels in f64.
 #[test]
 fn the_device_suite_agrees_on_the_cpu_and_reports_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,19 +72,23 @@ fn the_device_suite_agrees_on_the_cpu_and_reports_it() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("everything agrees"), "{text}");
 
-    let report: ansatz_workflows::device::Report =
-        serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let report: Report = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert!(report.agrees() && report.device.device == "cpu");
     for dtype in ["f32", "f64"] {
-        let n = report.checks.iter().filter(|c| c.dtype == dtype).count();
-        assert!(n > ansatz_workflows::device::checks().len(), "values and gradients in {dtype}");
+        for composed in [false, true] {
+            let of = |c: &&CheckLine| c.dtype == dtype && c.composed == composed;
+            let n = report.checks.iter().filter(of).count();
+            assert!(n > checks().len(), "values and gradients in {dtype}");
+        }
     }
-    // f32 is not f64: rounding must be seen, and f64 must repeat itself to the bit.
-    let largest = |dtype: &str| {
-        let of = report.checks.iter().filter(|c| c.dtype == dtype);
+    // f32 is not f64, nor a composition a kernel: rounding must be seen, and the kernels must repeat
+    // themselves to the bit.
+    let largest = |dtype: &str, composed: bool| {
+        let of = report.checks.iter().filter(|c| c.dtype == dtype && c.composed == composed);
         of.filter_map(|c| c.max_difference).fold(0.0, f64::max)
     };
-    assert!(largest("f32") > 1e-8 && largest("f64") == 0.0);
+    assert!(largest("f32", false) > 1e-8 && largest("f64", false) == 0.0);
+    assert!(largest("f64", true) > 1e-16);
     assert!(report.timings.iter().all(|t| t.cpu_s > 0.0 && t.device_s.is_none()));
 }
 

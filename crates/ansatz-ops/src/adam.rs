@@ -6,7 +6,7 @@ mod kernel;
 use candle_core::{DType, Tensor, Var};
 use rayon::prelude::*;
 
-use crate::{Error, Result, check_like};
+use crate::{Error, Result, check_like, cpu::kernels_take};
 
 /// What a step does, for every parameter alike.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -156,7 +156,7 @@ pub fn adam_step(slots: &[AdamSlot<'_>], rule: &AdamRule) -> Result<()> {
 
 /// Whether the kernel takes this parameter.
 fn in_place(slot: &AdamSlot<'_>) -> bool {
-    slot.parameter.device().is_cpu()
+    kernels_take(slot.parameter)
         && matches!(slot.parameter.dtype(), DType::F32 | DType::F64)
         && [slot.parameter, slot.first, slot.second].iter().all(|v| v.is_contiguous())
 }

@@ -20,7 +20,7 @@ pub use self::{
 };
 use crate::{
     Error, Result,
-    cpu::{by_float, collect, values},
+    cpu::{by_float, collect, room, values},
 };
 
 /// `base + Σⱼ cⱼ xⱼ` (without `base`: the sum alone), detached from the graph.
@@ -113,9 +113,9 @@ pub fn combine_slices<T: Real>(
             });
         }
     }
-    // SAFETY: the layout is the same, and the kernel writes nothing but initialised numbers.
+    // SAFETY: the kernel writes nothing but numbers.
     #[allow(unsafe_code)]
-    let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<T>]) };
+    let out = unsafe { room(out) };
     T::combine(out, base, terms);
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 mod bias;
 mod composed;
+mod contraction;
 mod geometry;
 mod grid;
 mod kernels;
@@ -197,7 +198,7 @@ fn contraction(x: &Tensor, y: &Tensor, geo: Geometry) -> Result<Tensor> {
     by_float!(x, T => {
         let (xc, yc) = (x.contiguous()?, y.contiguous()?);
         let (xv, yv) = (values::<T>(&xc)?, values::<T>(&yc)?);
-        let out = kernels::contraction::<T>(&xv, &yv, batch, &geo);
+        let out = contraction::contraction::<T>(&xv, &yv, batch, &geo);
         drop((xv, yv));
         node("conv_kernel", [x, y], None, out, geo.kernel_shape(), move |x, y, g| {
             let on = |t: &Tensor| t.track_op();

@@ -7,13 +7,16 @@
 //! [`attach`] puts what it computed on candle's graph, with its gradient.
 
 mod attach;
+mod choice;
 mod float;
 mod parallel;
 mod simd;
 
 pub(crate) use attach::attach;
+pub(crate) use choice::kernels_take;
+pub use choice::without_kernels;
 pub(crate) use float::{Float, by_float, values};
-pub(crate) use parallel::{blocks, collect};
+pub(crate) use parallel::{blocks, collect, room};
 pub(crate) use simd::{Inlined, Kernel, run, vectorised};
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ pub use combine::{
     sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
 };
 pub use conv::{Conv, conv, conv_transpose};
+pub use cpu::without_kernels;
 pub use custom_vjp::custom_vjp;
 pub use dense::{Dense, Stack, dense, dense_chain, dense_stack};
 pub use device::{available_devices, float_types};

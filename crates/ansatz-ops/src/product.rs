@@ -3,6 +3,8 @@
 //! The general kernel is that of the crate `gemm` on one thread; thin matrices have loops of their
 //! own. Large products are cut into pieces whose limits depend on the shapes only.
 
+use std::mem::MaybeUninit;
+
 mod tensor;
 mod thin;
 
@@ -82,40 +84,71 @@ impl<T: Copy> Matrix<'_, T> {
 
 /// `out += a b` on this thread; `out` is `[a.rows, b.columns]`, contiguous.
 pub(crate) fn add_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
-    product::<T>(a, b, out, true);
-}
-
-/// `out = a b` on this thread; what was in `out` does not matter.
-pub(crate) fn set_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
-    product::<T>(a, b, out, false);
-}
-
-fn product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool) {
-    let (m, n, k) = (a.rows, b.columns, a.columns);
-    debug_assert_eq!((b.rows, out.len()), (k, m * n));
-    if m == 0 || n == 0 {
+    assert_eq!((b.rows, out.len()), (a.columns, a.rows * b.columns));
+    if out.is_empty() || a.columns == 0 || (thin(a, b) && thin_product(a, b, out)) {
         return;
     }
-    let thin = k <= THIN || n <= THIN || m <= THIN;
-    if !add && thin {
-        out.fill(T::zero());
-    }
-    if k == 0 || (thin && thin_product(a, b, out)) {
-        return;
-    }
-    let signed = |stride: usize| stride as isize;
-    // SAFETY: the strides of `a` and `b` stay inside their slices (`Matrix` sees to that), `out`
-    // has `m n` elements and is borrowed mutably, so it overlaps neither.
+    // SAFETY: `out` has as many elements as the product, see above, all initialised.
     #[allow(unsafe_code)]
     unsafe {
+        general(a, b, out.as_mut_ptr(), true);
+    }
+}
+
+/// `out = a b` on this thread; returns `out`, all of which it has written.
+pub(crate) fn set_product<'o, T: Real>(
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    out: &'o mut [MaybeUninit<T>],
+) -> &'o mut [T] {
+    assert_eq!((b.rows, out.len()), (a.columns, a.rows * b.columns));
+    if thin(a, b) {
+        let out = zeroed(out);
+        add_product(a, b, out);
+        return out;
+    }
+    // SAFETY: `out` has as many elements as the product, see above; all of them are written.
+    #[allow(unsafe_code)]
+    unsafe {
+        general(a, b, out.as_mut_ptr().cast(), false);
+        out.assume_init_mut()
+    }
+}
+
+/// `out`, filled with zeros.
+pub(crate) fn zeroed<T: Real>(out: &mut [MaybeUninit<T>]) -> &mut [T] {
+    out.fill(MaybeUninit::new(T::zero()));
+    // SAFETY: every element was written.
+    #[allow(unsafe_code)]
+    unsafe {
+        out.assume_init_mut()
+    }
+}
+
+/// Whether an axis is short, or absent.
+fn thin<T>(a: Matrix<'_, T>, b: Matrix<'_, T>) -> bool {
+    a.rows <= THIN || a.columns <= THIN || b.columns <= THIN
+}
+
+/// The general kernel: `out = a b`, or `out += a b`.
+///
+/// # Safety
+/// `out` must point to `a.rows · b.columns` elements that this call may write, initialised if it is
+/// to `add`. `b` has as many rows as `a` has columns.
+#[allow(unsafe_code)]
+unsafe fn general<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: *mut T, add: bool) {
+    let signed = |stride: usize| stride as isize;
+    // SAFETY: the strides of `a` and `b` stay inside their slices (`Matrix` sees to that), which
+    // `out` does not overlap, since the caller may write it. It is read only where `add` is set.
+    unsafe {
         gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
+            a.rows,
+            b.columns,
+            a.columns,
+            out,
             1,
-            signed(n),
-            add || thin,
+            signed(b.columns),
+            add,
             a.values.as_ptr(),
             signed(a.column_stride),
             signed(a.row_stride),

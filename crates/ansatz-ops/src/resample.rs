@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use crate::{
     Error, Result,
@@ -126,14 +126,15 @@ impl Matrix {
 
     /// For devices without a kernel: transposed and dense, `[columns, rows]`.
     fn dense(&self, like: &Tensor) -> Result<Tensor> {
-        let mut all = vec![0f32; self.columns * self.rows()];
+        let mut all = vec![0f64; self.columns * self.rows()];
         for i in 0..self.rows() {
             for &(j, w) in self.row(i) {
-                all[j * self.rows() + i] += w as f32;
+                all[j * self.rows() + i] += w;
             }
         }
-        let all = Tensor::from_vec(all, (self.columns, self.rows()), like.device())?;
-        Ok(all.to_dtype(like.dtype())?)
+        // Converted before it moves: Metal has no f64.
+        let all = Tensor::from_vec(all, (self.columns, self.rows()), &Device::Cpu)?;
+        Ok(all.to_dtype(like.dtype())?.to_device(like.device())?)
     }
 }
 
@@ -254,15 +255,14 @@ fn rows_of<T: Float>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
 
-    /// The path of other devices, run on the CPU (weights that f32 holds exactly).
+    /// The path of other devices, run on the CPU, with weights that f32 does not hold exactly.
     #[test]
     fn composed_equals_the_kernel() {
         let values: Vec<f64> = (0..2 * 4 * 8).map(|i| (0.7 * i as f64).sin()).collect();
         let x = Tensor::from_vec(values, (2, 4, 8), &Device::Cpu).unwrap();
         let rows = |n: usize, m: usize| {
-            (0..m).map(|i| vec![(i * n / m, 0.75), ((i + 1) % n, 0.25)]).collect::<Vec<_>>()
+            (0..m).map(|i| vec![(i * n / m, 0.7), ((i + 1) % n, 0.3)]).collect::<Vec<_>>()
         };
         let matrices = vec![Matrix::new(rows(4, 3), 4), Matrix::new(rows(8, 11), 8)];
         let other = composed(&x, &matrices).unwrap();

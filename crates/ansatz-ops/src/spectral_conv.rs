@@ -4,6 +4,7 @@ mod matrices;
 mod mix;
 mod product;
 mod truncated;
+mod whole;
 
 use std::f64::consts::TAU;
 

@@ -13,6 +13,8 @@ mod segment;
 mod spectral;
 mod wavelet;
 
+use candle_core::{Device, Tensor};
+
 use super::Variant;
 
 /// Every variant of every kernel.
@@ -35,6 +37,11 @@ pub(super) fn variants() -> Vec<Variant> {
 /// `sin(0.1 + 0.05 (i mod 1000) + 1.3 k)` for i < n.
 fn wave(n: usize, k: usize) -> Vec<f64> {
     (0..n).map(|i| (0.1 + 0.05 * (i % 1000) as f64 + 1.3 * k as f64).sin()).collect()
+}
+
+/// [`wave`] as a tensor in f32.
+fn wave_of(dims: &[usize], k: usize) -> candle_core::Result<Tensor> {
+    Tensor::from_vec(single(&wave(dims.iter().product(), k)), dims, &Device::Cpu)
 }
 
 fn single(values: &[f64]) -> Vec<f32> {

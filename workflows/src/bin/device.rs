@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use ansatz::core::{parse_device, parse_dtype};
 use ansatz_workflows::AnyError;
 use ansatz_workflows::device::{
-    Check, CheckLine, DeviceInfo, HostInfo, Report, Size, TimingLine, build_manifest, checks,
+    Check, CheckLine, DeviceInfo, HostInfo, Report, Size, TimingLine, Way, build_manifest, checks,
     dtypes, utc, workloads,
 };
 use candle_core::{DType, Device};
@@ -103,12 +103,16 @@ fn run_checks(
     device: &Device,
     dtypes: &[DType],
 ) -> Result<Vec<CheckLine>, AnyError> {
+    // Elsewhere there is nothing but compositions.
+    let ways: &[Way] = if device.is_cpu() { &[Way::Usual, Way::Composed] } else { &[Way::Usual] };
     let mut lines = Vec::new();
     for check in checks {
         for dtype in dtypes {
-            for line in check.run(device, *dtype)? {
-                println!("{}", line.row());
-                lines.push(line);
+            for way in ways {
+                for line in check.run(device, *dtype, *way)? {
+                    println!("{}", line.row());
+                    lines.push(line);
+                }
             }
         }
     }

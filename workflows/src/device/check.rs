@@ -5,7 +5,7 @@ use ansatz::core::Key;
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::compare::{difference, on_cpu};
-use super::{CheckLine, Part};
+use super::{CheckLine, Part, Way};
 use crate::AnyError;
 
 /// What is checked: must compute in the dtype and on the device of its inputs.
@@ -71,24 +71,29 @@ impl Check {
 
     /// Runs the check; one line for the value and, where there is one, one for the gradient.
     ///
+    /// `way` chooses what computes on the CPU; other devices have compositions alone.
+    ///
     /// What goes wrong on the device, a panic included, becomes a line with the verdict
     /// [`Failed`](super::Verdict::Failed): the suite goes on.
     ///
     /// # Errors
     /// When the reference on the CPU cannot be computed, or has no gradient to compare with: that
     /// is a fault of the check.
-    pub fn run(&self, device: &Device, dtype: DType) -> Result<Vec<CheckLine>, AnyError> {
+    pub fn run(&self, device: &Device, dtype: DType, way: Way) -> Result<Vec<CheckLine>, AnyError> {
         let limit = tolerance(dtype) * self.looser;
-        let line = |part, result| CheckLine::new(self.name, dtype, part, result, limit);
+        let line = |part, result| CheckLine::new(self.name, dtype, way, part, result, limit);
         let Kind::Function { shapes, f, gradient, .. } = self.kind else {
-            return Ok(vec![line(Part::Value, guarded(|| self.identity(device, dtype)))]);
+            return Ok(vec![line(
+                Part::Value,
+                guarded(|| way.of(|| self.identity(device, dtype))),
+            )]);
         };
         let inputs = self.inputs(shapes, dtype)?;
         let reference = evaluate(f, &inputs, DType::F64, &Device::Cpu, gradient)?;
         if gradient && reference.gradients.iter().all(Option::is_none) {
             return Err(format!("{}: the reference has no gradient", self.name).into());
         }
-        let there = guarded(|| evaluate(f, &inputs, dtype, device, gradient));
+        let there = guarded(|| way.of(|| evaluate(f, &inputs, dtype, device, gradient)));
         let (value, slope) = match there {
             Ok(there) => {
                 let slopes = there.gradients.iter().zip(&reference.gradients);
@@ -210,7 +215,7 @@ mod tests {
     use crate::device::Verdict;
 
     fn run(check: Check) -> Vec<CheckLine> {
-        check.run(&Device::Cpu, DType::F32).unwrap()
+        check.run(&Device::Cpu, DType::F32, Way::Usual).unwrap()
     }
 
     #[test]
@@ -220,6 +225,17 @@ mod tests {
         assert!(lines.iter().all(CheckLine::agrees), "{lines:?}");
         // f32 is not f64: a check that compared nothing would report 0.
         assert!(lines[0].max_difference.unwrap() > 0.0);
+    }
+
+    #[test]
+    fn the_composition_is_not_the_kernel() {
+        // A sum that the two ways round differently.
+        let check = Check::new("softmax", &[&[200]], |x| Ok(ansatz::ops::softmax(&x[0], 0)?));
+        let found = |way| check.run(&Device::Cpu, DType::F64, way).unwrap();
+        let largest = |lines: &[CheckLine]| lines[0].max_difference.unwrap();
+        let (kernel, composed) = (found(Way::Usual), found(Way::Composed));
+        assert!(composed.iter().all(|l| l.agrees() && l.composed), "{composed:?}");
+        assert!(largest(&kernel) == 0.0 && largest(&composed) > 0.0);
     }
 
     #[test]
@@ -245,7 +261,7 @@ mod tests {
     #[test]
     fn a_gradient_that_is_nowhere_is_a_fault_of_the_check() {
         let check = Check::new("detached", &[&[4]], |x| Ok(x[0].detach().sqr()?));
-        assert!(check.run(&Device::Cpu, DType::F32).is_err());
+        assert!(check.run(&Device::Cpu, DType::F32, Way::Usual).is_err());
         assert_eq!(run(check.value_only()).len(), 1);
     }
 

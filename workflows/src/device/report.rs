@@ -1,4 +1,5 @@
 //! What a run found: the JSON report and the lines of the tables.
+use ansatz::ops::without_kernels;
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +36,24 @@ pub enum Part {
     Gradient,
 }
 
+/// What computes a check on the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The kernels, where there are some.
+    Usual,
+    /// The compositions of candle operations that stand for the kernels on other devices.
+    Composed,
+}
+
+impl Way {
+    pub(super) fn of<R>(self, work: impl FnOnce() -> R) -> R {
+        match self {
+            Self::Usual => work(),
+            Self::Composed => without_kernels(work),
+        }
+    }
+}
+
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +73,9 @@ pub struct CheckLine {
     pub name: String,
     /// The dtype on the device.
     pub dtype: String,
+    /// Whether the CPU ran the compositions of other devices instead of its kernels.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub composed: bool,
     /// Value or gradient.
     pub part: Part,
     /// `max |a − b| / max(1, max |b|)` against the CPU in f64; null when it is not a finite number.
@@ -71,6 +93,7 @@ impl CheckLine {
     pub(super) fn new(
         name: &str,
         dtype: DType,
+        way: Way,
         part: Part,
         result: Result<f64, AnyError>,
         tolerance: f64,
@@ -89,6 +112,7 @@ impl CheckLine {
         Self {
             name: name.into(),
             dtype: dtype.as_str().into(),
+            composed: way == Way::Composed,
             part,
             max_difference: found,
             tolerance,
@@ -105,7 +129,7 @@ impl CheckLine {
     /// The heading of the table.
     pub fn heading() -> String {
         format!(
-            "{:<34}{:<7}{:<10}{:>11}{:>11}  {}",
+            "{:<44}{:<7}{:<10}{:>11}{:>11}  {}",
             "check", "dtype", "part", "difference", "tolerance", "verdict"
         )
     }
@@ -123,7 +147,8 @@ impl CheckLine {
             (Verdict::Failed, error) => format!("FAILED: {}", error.as_deref().unwrap_or("")),
         };
         let Self { name, dtype, tolerance, .. } = self;
-        format!("{name:<34}{dtype:<7}{part:<10}{found:>11}{tolerance:>11.1e}  {verdict}")
+        let name = if self.composed { &format!("{name} (composed)") } else { name };
+        format!("{name:<44}{dtype:<7}{part:<10}{found:>11}{tolerance:>11.1e}  {verdict}")
     }
 }
 
@@ -202,7 +227,7 @@ mod tests {
     use super::*;
 
     fn line(result: Result<f64, AnyError>) -> CheckLine {
-        CheckLine::new("softmax", DType::F32, Part::Value, result, 1e-5)
+        CheckLine::new("softmax", DType::F32, Way::Usual, Part::Value, result, 1e-5)
     }
 
     fn report(checks: Vec<CheckLine>, timings: Vec<TimingLine>) -> Report {

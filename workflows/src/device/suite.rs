@@ -1,10 +1,15 @@
 //! Every check, one file for each field.
 mod derivatives;
+mod graphs;
+mod grids;
+mod networks;
 mod ode;
 mod pointwise;
 mod random;
+mod scans;
 mod tensors;
 mod training;
+mod transforms;
 
 pub(super) use derivatives::burgers;
 
@@ -15,6 +20,11 @@ pub fn checks() -> Vec<Check> {
     [
         tensors::checks(),
         pointwise::checks(),
+        networks::checks(),
+        grids::checks(),
+        transforms::checks(),
+        graphs::checks(),
+        scans::checks(),
         derivatives::checks(),
         training::checks(),
         ode::checks(),

@@ -3,6 +3,10 @@
 use ansatz::core::TensorLike;
 use ansatz::nn::{Adam, AdamConfig, Optimizer};
 use ansatz::ode::{Rk4, solve};
+use ansatz::ops::fft::Complex;
+use ansatz::ops::scan::{Direction, linear_recurrence};
+use ansatz::ops::wavelet::{Boundary, Wavelet, dwt};
+use ansatz::ops::{Conv, Edges, Padding, conv, gather_segment_sum, segment_softmax, spectral_conv};
 use candle_core::{Device, Tensor, Var};
 
 use super::TimingLine;
@@ -49,6 +53,12 @@ pub fn workloads() -> Vec<Workload> {
         Workload { name: "O3 neural ODE, batch 256, gradient", set_up: |d, s| o3(d, s.of(256, 8)) },
         Workload { name: "O3 with batch 16,384", set_up: |d, s| o3(d, s.of(16_384, 16)) },
         Workload { name: "P1 Burgers by jets, 10,000 points, Adam step", set_up: p1 },
+        Workload { name: "Fourier layer 16x32x64x64, gradient", set_up: fourier_layer },
+        Workload { name: "conv 16x32x64x64, circular, gradient", set_up: convolution },
+        Workload { name: "gather + segment sum, 1M edges x 64", set_up: messages },
+        Workload { name: "segment softmax, 1M edges x 4, gradient", set_up: attention },
+        Workload { name: "linear recurrence 16x4096x64, gradient", set_up: recurrence },
+        Workload { name: "dwt, Daubechies 4, 256x16,384", set_up: wavelets },
     ]
 }
 
@@ -168,6 +178,82 @@ fn p1(device: &Device, size: Size) -> Result<Step, AnyError> {
         let loss = residual.sqr()?.mean_all()?;
         adam.backward_step(&loss)?;
         Ok(loss)
+    }))
+}
+
+/// `step(variable)`, and the gradient of the sum of its squares.
+fn with_gradient(
+    shape: &[usize],
+    device: &Device,
+    step: impl Fn(&Tensor) -> Result<Tensor, AnyError> + 'static,
+) -> Result<Step, AnyError> {
+    let (rows, columns) = (shape[0], shape[1..].iter().product());
+    let x = Var::from_tensor(&single(inputs(rows, columns), shape, device)?)?;
+    Ok(Box::new(move || {
+        let loss = step(x.as_tensor())?.sqr()?.sum_all()?;
+        loss.backward()?.get(&x).ok_or("the input received no gradient")?;
+        Ok(loss)
+    }))
+}
+
+/// The layer of a Fourier neural operator, 12 × 12 modes.
+fn fourier_layer(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let (batch, channels, n, modes) =
+        (size.of(16, 2), size.of(32, 3), size.of(64, 8), size.of(12, 3));
+    let part = |values| single(values, &[channels, channels, 2 * modes, modes], device);
+    let rows = channels * channels;
+    let weight = Complex::new(
+        part(inputs(rows, 2 * modes * modes))?,
+        part(targets(rows, 2 * modes * modes))?,
+    )?;
+    with_gradient(&[batch, channels, n, n], device, move |x| {
+        Ok(spectral_conv(x, &weight, &[n, n])?)
+    })
+}
+
+fn convolution(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let (batch, channels, n) = (size.of(16, 2), size.of(32, 3), size.of(64, 8));
+    let kernel = single(targets(channels * channels, 9), &[channels, channels, 3, 3], device)?;
+    let ring = Conv::<2>::default().padded(1, Padding::Circular);
+    with_gradient(&[batch, channels, n, n], device, move |x| Ok(conv(x, &kernel, None, &ring)?))
+}
+
+/// A random graph with ten edges for each node.
+fn graph(edges: usize) -> Result<Edges, AnyError> {
+    let nodes = edges / 10;
+    let pairs = r2(edges, 0);
+    let ids = |i: usize| {
+        let ids: Vec<u32> = pairs.iter().map(|p| (p[i] * nodes as f64) as u32).collect();
+        Tensor::new(ids, &Device::Cpu)
+    };
+    Ok(Edges::new(&ids(0)?, &ids(1)?, nodes, nodes)?)
+}
+
+fn messages(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let edges = graph(size.of(1_000_000, 100))?;
+    let nodes = edges.by_source().count();
+    let x = single(inputs(nodes, 64), &[nodes, 64], device)?;
+    Ok(Box::new(move || Ok(gather_segment_sum(&x, None, &edges)?)))
+}
+
+fn attention(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let edges = graph(size.of(1_000_000, 100))?;
+    with_gradient(&[edges.len(), 4], device, move |x| Ok(segment_softmax(x, edges.by_target())?))
+}
+
+fn recurrence(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let shape = [size.of(16, 2), size.of(4096, 32), size.of(64, 3)];
+    let factors = (single(targets(shape[0], shape[1] * shape[2]), &shape, device)? * 0.5)?;
+    with_gradient(&shape, device, move |x| {
+        Ok(linear_recurrence(&factors, x, None, 1, Direction::Forward)?)
+    })
+}
+
+fn wavelets(device: &Device, size: Size) -> Result<Step, AnyError> {
+    let (rows, n) = (size.of(256, 2), size.of(16_384, 64));
+    let x = single(inputs(rows, n), &[rows, n], device)?;
+    Ok(Box::new(move || {
+        Ok(dwt(&x, 1, Wavelet::Daubechies(4), Boundary::Symmetric, 4)?.approximation)
     }))
 }
 

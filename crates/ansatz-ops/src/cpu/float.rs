@@ -98,11 +98,11 @@ impl<S: Deref<Target = Storage>, T> Deref for Values<S, T> {
 }
 
 /// Runs `$body` with the type `$T` standing for the dtype of the tensor `$x`, where that is `f32`
-/// or `f64` and the tensor is on the CPU; otherwise `$fallback`, the composition of candle
-/// operations.
+/// or `f64` and the tensor is on the CPU; otherwise, and in
+/// [`without_kernels`](crate::without_kernels), `$fallback`, the composition of candle operations.
 macro_rules! by_float {
     ($x:expr, $T:ident => $body:expr, _ => $fallback:expr) => {
-        match ($x.device().is_cpu(), $x.dtype()) {
+        match ($crate::cpu::kernels_take(&$x), $x.dtype()) {
             (true, candle_core::DType::F32) => {
                 type $T = f32;
                 $body

@@ -1,4 +1,5 @@
-//! New vectors filled in blocks, on one thread or several: [`collect`] and [`blocks`].
+//! New vectors filled in blocks, on one thread or several: [`collect`], [`room`] and
+//! [`blocks`].
 
 use std::mem::MaybeUninit;
 
@@ -17,6 +18,16 @@ pub(crate) unsafe fn collect<T>(n: usize, fill: impl FnOnce(&mut [MaybeUninit<T>
         out.set_len(n);
     }
     out
+}
+
+/// `x` as room to write to.
+///
+/// # Safety
+/// Nothing but valid values may be written: `x` is read as initialised later.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn room<T>(x: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: `MaybeUninit<T>` has the layout of `T`, and the caller vouches for what is written.
+    unsafe { &mut *(std::ptr::from_mut(x) as *mut [MaybeUninit<T>]) }
 }
 
 /// Calls `work(start, block)` for `out` cut into pieces of `block` elements (the last may be

@@ -7,8 +7,8 @@ use std::mem::MaybeUninit;
 use super::Stack;
 use crate::{
     Pointwise,
-    cpu::vectorised,
-    pointwise::{Real, map_in_place, pull_back, taylor},
+    cpu::{room, vectorised},
+    pointwise::{Real, map, pull_back, taylor},
 };
 
 /// Elements handled together: their Taylor coefficients stay in the first cache.
@@ -17,12 +17,16 @@ const SPAN: usize = 512;
 const LANES: usize = 16;
 
 /// `y = f(z)` for all rows; each row has `n` elements.
-pub(super) fn apply<T: Real>(stack: &Stack, f: Pointwise, n: usize, z: &[T], y: &mut [T]) {
+/// Writes all of `y`.
+pub(super) fn apply<T: Real>(
+    stack: &Stack,
+    f: Pointwise,
+    n: usize,
+    z: &[T],
+    y: &mut [MaybeUninit<T>],
+) {
     match stack {
-        Stack::Value => {
-            y.copy_from_slice(z);
-            map_in_place(f, y);
-        }
+        Stack::Value => map(f, z, y),
         Stack::Series { order, directions } => match order {
             0 => apply(&Stack::Value, f, n, z, y),
             1 => series::<T, 1, 2>(f, n, *directions, z, y),
@@ -45,7 +49,12 @@ pub(super) fn pull<T: Real>(
     out: &mut [T],
 ) {
     match stack {
-        Stack::Value => pull_back(f, z, y, g, uninit(out)),
+        Stack::Value => {
+            // SAFETY: the kernel writes nothing but numbers.
+            #[allow(unsafe_code)]
+            let out = unsafe { room(out) };
+            pull_back(f, z, y, g, out);
+        }
         Stack::Series { order, directions } => match order {
             0 => pull_value(f, z, g, out),
             1 => pull_series::<T, 1, 3>(f, n, *directions, z, g, out),
@@ -54,16 +63,6 @@ pub(super) fn pull<T: Real>(
             _ => pull_series::<T, 4, 6>(f, n, *directions, z, g, out),
         },
         Stack::Laplacian { weights } => pull_laplacian(f, n, weights, z, g, out),
-    }
-}
-
-/// A slice that is written only.
-fn uninit<T>(out: &mut [T]) -> &mut [MaybeUninit<T>] {
-    // SAFETY: `MaybeUninit<T>` has the layout of `T`, and the kernels that get this only write
-    // valid values.
-    #[allow(unsafe_code)]
-    unsafe {
-        &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<T>])
     }
 }
 
@@ -97,12 +96,12 @@ fn series<T: Real, const K: usize, const N: usize>(
     n: usize,
     directions: usize,
     z: &[T],
-    y: &mut [T],
+    y: &mut [MaybeUninit<T>],
 ) {
     let mut c = [[T::c(0.0); SPAN]; N];
     for (start, length) in spans(n) {
         taylor(f, &z[start..start + length], c.each_mut().map(|c| &mut c[..length]));
-        y[start..start + length].copy_from_slice(&c[0][..length]);
+        y[start..start + length].write_copy_of_slice(&c[0][..length]);
         for d in 0..directions {
             let at = |k: usize| (1 + k * directions + d) * n + start;
             let offsets: [usize; K] = std::array::from_fn(at);
@@ -113,7 +112,7 @@ fn series<T: Real, const K: usize, const N: usize>(
 
 #[inline(always)]
 fn series_kernel<T: Real, const K: usize, const N: usize>(
-    (c, z, y, offsets, length): (&[[T; SPAN]; N], &[T], &mut [T], [usize; K], usize),
+    (c, z, y, offsets, length): (&[[T; SPAN]; N], &[T], &mut [MaybeUninit<T>], [usize; K], usize),
 ) {
     let whole = length - length % LANES;
     for i in (0..whole).step_by(LANES) {
@@ -128,7 +127,7 @@ fn series_kernel<T: Real, const K: usize, const N: usize>(
 fn series_lanes<T: Real, const K: usize, const N: usize>(
     c: &[[T; SPAN]; N],
     z: &[T],
-    y: &mut [T],
+    y: &mut [MaybeUninit<T>],
     offsets: [usize; K],
     i: usize,
     count: usize,
@@ -146,7 +145,7 @@ fn series_lanes<T: Real, const K: usize, const N: usize>(
         }
     }
     for k in 0..K {
-        y[offsets[k] + i..offsets[k] + i + count].copy_from_slice(&out[k][..count]);
+        y[offsets[k] + i..offsets[k] + i + count].write_copy_of_slice(&out[k][..count]);
     }
 }
 
@@ -320,21 +319,39 @@ fn add_times<T: Real>((a, b, sum): (&[T], &[T], &mut [T])) {
 }
 
 /// `f(z)`, `f′ ∂ᵢz`, `f′ Δz + f″ Σᵢ wᵢ (∂ᵢz)²`.
-fn laplacian<T: Real>(f: Pointwise, n: usize, weights: &[f64], z: &[T], y: &mut [T]) {
+fn laplacian<T: Real>(f: Pointwise, n: usize, weights: &[f64], z: &[T], y: &mut [MaybeUninit<T>]) {
     let last = weights.len() + 1;
     let mut c = [[T::c(0.0); SPAN]; 3];
     for (start, length) in spans(n) {
         taylor(f, &z[start..start + length], c.each_mut().map(|c| &mut c[..length]));
-        y[start..start + length].copy_from_slice(&c[0][..length]);
+        y[start..start + length].write_copy_of_slice(&c[0][..length]);
         let mut squares = [T::c(0.0); SPAN];
         for (i, w) in weights.iter().enumerate() {
             let z = part(z, n, i + 1, start, length);
-            vectorised!(times, (&c[1][..], z, part_mut(y, n, i + 1, start, length)));
+            vectorised!(slope_row, (&c[1][..], z, part_mut(y, n, i + 1, start, length)));
             vectorised!(add_squares, (T::c(2.0 * w), z, &mut squares[..length]));
         }
         let y = part_mut(y, n, last, start, length);
-        vectorised!(times, (&c[1][..], part(z, n, last, start, length), &mut *y));
-        vectorised!(add_times, (&c[2][..], &squares[..length], y));
+        let z = part(z, n, last, start, length);
+        vectorised!(last_row, (&c[1][..], z, &c[2][..], &squares[..], y));
+    }
+}
+
+/// `out = slope z`.
+#[inline(always)]
+fn slope_row<T: Real>((slope, z, out): (&[T], &[T], &mut [MaybeUninit<T>])) {
+    for ((o, s), z) in out.iter_mut().zip(slope).zip(z) {
+        o.write(*s * *z);
+    }
+}
+
+/// `out = slope z + bend squares`.
+#[inline(always)]
+fn last_row<T: Real>(
+    (slope, z, bend, squares, out): (&[T], &[T], &[T], &[T], &mut [MaybeUninit<T>]),
+) {
+    for ((((o, s), z), b), q) in out.iter_mut().zip(slope).zip(z).zip(bend).zip(squares) {
+        o.write(b.fma(*q, *s * *z));
     }
 }
 

@@ -1,12 +1,13 @@
 //! Dense layers one after the other for a block of points, forwards and backwards, on one thread.
 
-use std::{any::Any, cell::RefCell};
+use std::{any::Any, cell::RefCell, mem::MaybeUninit};
 
 use super::{Stack, activation};
 use crate::{
     Pointwise,
+    cpu::room,
     pointwise::{Real, needs_input},
-    product::{Matrix, THIN, add_product, set_product},
+    product::{Matrix, THIN, add_product, set_product, zeroed},
 };
 
 /// One layer, seen as slices.
@@ -119,6 +120,15 @@ impl<T: Real> Drop for Scratch<T> {
     }
 }
 
+/// The start of a buffer, to be written.
+fn scratch_room<T: Real>(buffer: &mut [T], length: usize) -> &mut [MaybeUninit<T>] {
+    // SAFETY: products and activations write nothing but numbers.
+    #[allow(unsafe_code)]
+    unsafe {
+        room(&mut buffer[..length])
+    }
+}
+
 impl<T: Real> Chain<'_, T> {
     pub(super) fn inputs(&self) -> usize {
         self.layers[0].inputs
@@ -170,36 +180,47 @@ impl<T: Real> Chain<'_, T> {
         self.kept(points).1
     }
 
-    /// `out = a Wᵀ + b`, the bias for row 0 of the stack only.
-    fn affine(&self, layer: &Layer<'_, T>, points: usize, a: &[T], out: &mut [T]) {
+    /// `out = a Wᵀ + b`, the bias for row 0 of the stack only. Returns `out`, all written.
+    fn affine<'o>(
+        &self,
+        layer: &Layer<'_, T>,
+        points: usize,
+        a: &[T],
+        out: &'o mut [MaybeUninit<T>],
+    ) -> &'o mut [T] {
         let rows = self.stack.rows() * points;
         let a = Matrix::new(a, rows, layer.inputs);
         let Some(bias) = layer.bias else { return set_product(a, layer.transposed(), out) };
         let (value, rest) = out.split_at_mut(points * layer.outputs);
-        for row in value.chunks_exact_mut(layer.outputs) {
-            row.copy_from_slice(bias);
+        for row in value.chunks_mut(layer.outputs) {
+            row.write_copy_of_slice(bias);
         }
-        rest.fill(T::zero());
+        zeroed(rest);
+        // SAFETY: the two calls above have written the two parts.
+        #[allow(unsafe_code)]
+        let out = unsafe { out.assume_init_mut() };
         add_product(a, layer.transposed(), out);
+        out
     }
 
-    /// Runs a block `x` `[rows of the stack · points, inputs]` through all layers into `out`.
+    /// Runs a block `x` `[rows of the stack · points, inputs]` through all layers into `out`, all
+    /// of which is written, and all of `tape`.
     pub(super) fn forward(
         &self,
         points: usize,
         x: &[T],
         scratch: &mut Scratch<T>,
-        out: &mut [T],
-        tape: Option<&mut [T]>,
+        out: &mut [MaybeUninit<T>],
+        tape: Option<&mut [MaybeUninit<T>]>,
     ) {
         match tape {
-            Some(tape) => self.record(points, x, tape, Some((scratch, out))),
+            Some(tape) => self.record(points, x, tape, Some(out)),
             None => self.pass(points, x, scratch, out),
         }
     }
 
     /// Without a tape: two buffers take turns.
-    fn pass(&self, points: usize, x: &[T], scratch: &mut Scratch<T>, out: &mut [T]) {
+    fn pass(&self, points: usize, x: &[T], scratch: &mut Scratch<T>, out: &mut [MaybeUninit<T>]) {
         let [current, next] = &mut scratch.buffers;
         let elements = |width: usize| self.stack.rows() * points * width;
         for (l, layer) in self.layers.iter().enumerate() {
@@ -208,18 +229,17 @@ impl<T: Real> Chain<'_, T> {
             let source = if l == 0 { x } else { &current[..elements(layer.inputs)] };
             match (layer.activation, &self.stack) {
                 (None, _) => {
-                    let target = if last { &mut *out } else { &mut next[..length] };
+                    let target = if last { &mut *out } else { scratch_room(next, length) };
                     self.affine(layer, points, source, target);
                 }
                 (Some(f), Stack::Value) => {
-                    let target = if last { &mut *out } else { &mut next[..length] };
-                    self.affine(layer, points, source, target);
-                    crate::pointwise::map_in_place(f, target);
+                    let target = if last { &mut *out } else { scratch_room(next, length) };
+                    crate::pointwise::map_in_place(f, self.affine(layer, points, source, target));
                 }
                 (Some(f), stack) => {
-                    self.affine(layer, points, source, &mut next[..length]);
-                    let target = if last { &mut *out } else { &mut current[..length] };
-                    activation::apply(stack, f, points * layer.outputs, &next[..length], target);
+                    let argument = self.affine(layer, points, source, scratch_room(next, length));
+                    let target = if last { &mut *out } else { scratch_room(current, length) };
+                    activation::apply(stack, f, points * layer.outputs, argument, target);
                     continue;
                 }
             }
@@ -232,8 +252,8 @@ impl<T: Real> Chain<'_, T> {
         &self,
         points: usize,
         x: &[T],
-        tape: &mut [T],
-        mut end: Option<(&mut Scratch<T>, &mut [T])>,
+        tape: &mut [MaybeUninit<T>],
+        mut end: Option<&mut [MaybeUninit<T>]>,
     ) {
         let (kept, _) = self.kept(points);
         for (l, (layer, keep)) in self.layers.iter().zip(&kept).enumerate() {
@@ -243,14 +263,16 @@ impl<T: Real> Chain<'_, T> {
                 keep.argument.as_ref().or(keep.output.as_ref()).map_or(tape.len(), |r| r.start);
             let (before, rest) = tape.split_at_mut(start);
             let source = match l.checked_sub(1).and_then(|p| kept[p].output.clone()) {
-                Some(range) => &before[range],
+                // SAFETY: the layer before wrote all of its output.
+                #[allow(unsafe_code)]
+                Some(range) => unsafe { before[range].assume_init_ref() },
                 None => x,
             };
             let (argument, rest) =
                 rest.split_at_mut(if keep.argument.is_some() { length } else { 0 });
             let target = match (&keep.output, &mut end) {
                 (Some(_), _) => &mut rest[..length],
-                (None, Some((_, out))) => &mut **out,
+                (None, Some(out)) => &mut **out,
                 (None, None) => {
                     if keep.argument.is_some() {
                         self.affine(layer, points, source, argument);
@@ -260,25 +282,29 @@ impl<T: Real> Chain<'_, T> {
             };
             match layer.activation {
                 Some(f) if keep.argument.is_some() => {
-                    self.affine(layer, points, source, argument);
+                    let argument = self.affine(layer, points, source, argument);
                     activation::apply(self.stack, f, points * layer.outputs, argument, target);
                 }
                 Some(f) => {
-                    self.affine(layer, points, source, target);
-                    crate::pointwise::map_in_place(f, target);
+                    crate::pointwise::map_in_place(f, self.affine(layer, points, source, target));
                 }
-                None => self.affine(layer, points, source, target),
+                None => {
+                    self.affine(layer, points, source, target);
+                }
             }
         }
     }
 
     /// Fills the tape of a block from its input.
     pub(super) fn replay(&self, points: usize, x: &[T], tape: &mut [T]) {
+        // SAFETY: nothing but numbers is written.
+        #[allow(unsafe_code)]
+        let tape = unsafe { room(tape) };
         self.record(points, x, tape, None);
     }
 
     /// Pulls the cotangent `g` of the output back through all layers: adds the gradients of the
-    /// parameters to `parameters`, writes that of `x` to `dx` if it is wanted. `y` is the output,
+    /// parameters to `parameters`, writes that of `x` to all of `dx` if it is wanted. `y` is the output,
     /// read only for a plain value whose last activation keeps no argument.
     #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
     pub(super) fn backward(
@@ -289,7 +315,7 @@ impl<T: Real> Chain<'_, T> {
         wanted: &Wanted,
         scratch: &mut Scratch<T>,
         parameters: &mut [T],
-        dx: &mut [T],
+        dx: &mut [MaybeUninit<T>],
     ) {
         let (kept, _) = self.kept(points);
         let rows = self.stack.rows() * points;
@@ -337,7 +363,7 @@ impl<T: Real> Chain<'_, T> {
                     set_product(g, layer.matrix(), dx);
                 }
             } else {
-                set_product(g, layer.matrix(), &mut other[..rows * layer.inputs]);
+                set_product(g, layer.matrix(), scratch_room(other, rows * layer.inputs));
                 std::mem::swap(current, other);
                 from_outside = false;
             }

@@ -11,7 +11,10 @@ use super::{
     Stack,
     chain::{Chain, Wanted},
 };
-use crate::{cpu::collect, pointwise::Real};
+use crate::{
+    cpu::{collect, room},
+    pointwise::Real,
+};
 
 /// Operations of one task, forwards.
 const TASK: usize = 1 << 21;
@@ -39,7 +42,7 @@ pub(super) type Tapes<T> = Vec<Vec<Vec<T>>>;
 struct Task<'a, T> {
     start: usize,
     points: usize,
-    rows: Vec<&'a mut [T]>,
+    rows: Vec<&'a mut [MaybeUninit<T>]>,
 }
 
 impl Plan {
@@ -65,7 +68,12 @@ impl Plan {
     }
 
     /// Cuts a stack `[rows, points, width]` for the tasks.
-    fn cut<'a, T>(&self, mut stack: &'a mut [T], rows: usize, width: usize) -> Vec<Task<'a, T>> {
+    fn cut<'a, T>(
+        &self,
+        mut stack: &'a mut [MaybeUninit<T>],
+        rows: usize,
+        width: usize,
+    ) -> Vec<Task<'a, T>> {
         let mut tasks: Vec<Task<'a, T>> = (0..self.points)
             .step_by(self.task)
             .map(|start| {
@@ -114,9 +122,6 @@ impl Plan {
         let (rows, inputs, outputs) = (chain.stack.rows(), chain.inputs(), chain.outputs());
         let mut tapes = None;
         let fill = |out: &mut [MaybeUninit<T>]| {
-            // SAFETY: floats have no invalid bits, and every element is written before it is read.
-            #[allow(unsafe_code)]
-            let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [T]) };
             let tasks = self.cut(out, rows, outputs);
             let per_task = self.run(tasks, |mut task| {
                 let mut scratch = chain.scratch(self.block.min(task.points));
@@ -133,13 +138,13 @@ impl Plan {
                         &mut gathered,
                     );
                     let range = start * outputs..(start + points) * outputs;
-                    let mut forward = |tape: Option<&mut [T]>| {
+                    let mut forward = |tape: Option<&mut [MaybeUninit<T>]>| {
                         if let [row] = &mut task.rows[..] {
                             let out = &mut row[range.clone()];
                             chain.forward(points, x, &mut scratch, out, tape);
                         } else {
                             result.resize(rows * points * outputs, T::zero());
-                            chain.forward(points, x, &mut scratch, &mut result, tape);
+                            chain.forward(points, x, &mut scratch, written(&mut result), tape);
                             scatter(&result, &mut task.rows, range.clone());
                         }
                     };
@@ -147,12 +152,7 @@ impl Plan {
                         forward(None);
                         continue;
                     }
-                    let record = |tape: &mut [MaybeUninit<T>]| {
-                        // SAFETY: as above.
-                        #[allow(unsafe_code)]
-                        let tape = unsafe { &mut *(std::ptr::from_mut(tape) as *mut [T]) };
-                        forward(Some(tape));
-                    };
+                    let record = |tape: &mut [MaybeUninit<T>]| forward(Some(tape));
                     // SAFETY: a forward pass with an output writes the whole tape.
                     #[allow(unsafe_code)]
                     let tape = unsafe { collect(chain.tape_length(points), record) };
@@ -179,9 +179,6 @@ impl Plan {
         let (rows, inputs, outputs) = (chain.stack.rows(), chain.inputs(), chain.outputs());
         let mut sums = Vec::new();
         let fill = |dx: &mut [MaybeUninit<T>]| {
-            // SAFETY: as in `forward`.
-            #[allow(unsafe_code)]
-            let dx = unsafe { &mut *(std::ptr::from_mut(dx) as *mut [T]) };
             let tasks = self.cut(dx, rows, inputs);
             sums = self.run(tasks, |mut task| {
                 let mut scratch = chain.scratch(self.block.min(task.points));
@@ -210,7 +207,8 @@ impl Plan {
                         chain.backward(points, block, g, wanted, scratch, sums, &mut row[range]);
                     } else {
                         result.resize(rows * points * inputs, T::zero());
-                        chain.backward(points, block, g, wanted, scratch, sums, &mut result);
+                        let dx = written(&mut result);
+                        chain.backward(points, block, g, wanted, scratch, sums, dx);
                         scatter(&result, &mut task.rows, range);
                     }
                 }
@@ -257,9 +255,22 @@ impl Plan {
     }
 }
 
+/// A buffer that a chain is to fill.
+fn written<T: Real>(buffer: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: a chain writes nothing but numbers.
+    #[allow(unsafe_code)]
+    unsafe {
+        room(buffer)
+    }
+}
+
 /// Puts a block `[rows, points, width]` into the range `range` of each row.
-fn scatter<T: Copy>(block: &[T], rows: &mut [&mut [T]], range: std::ops::Range<usize>) {
+fn scatter<T: Copy>(
+    block: &[T],
+    rows: &mut [&mut [MaybeUninit<T>]],
+    range: std::ops::Range<usize>,
+) {
     for (source, row) in block.chunks_exact(range.len().max(1)).zip(rows) {
-        row[range.clone()].copy_from_slice(source);
+        row[range.clone()].write_copy_of_slice(source);
     }
 }

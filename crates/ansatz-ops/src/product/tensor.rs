@@ -1,9 +1,11 @@
 //! The matrix product of tensors: [`matmul`].
 
+use std::mem::MaybeUninit;
+
 use candle_core::{CpuStorage, Shape, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::{Matrix, add_product, set_product};
+use super::{Matrix, add_product, set_product, zeroed};
 use crate::{
     Error, Result,
     cpu::{attach, by_float, collect},
@@ -167,15 +169,11 @@ fn fill<T: Real>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
     }
     let each = 2 * m * k * n;
     let parallel = each * pairs.len() >= PARALLEL_FROM && rayon::current_num_threads() > 1;
-    let write = |out: &mut [std::mem::MaybeUninit<T>]| {
-        // SAFETY: floats have no invalid bits to read before they are written, and `set_product`
-        // writes all of them.
-        #[allow(unsafe_code)]
-        let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [T]) };
+    let write = |out: &mut [MaybeUninit<T>]| {
         if out.is_empty() {
             return;
         }
-        let work = |((a, b), out): ((Matrix<'_, T>, Matrix<'_, T>), &mut [T])| {
+        let work = |((a, b), out): ((Matrix<'_, T>, Matrix<'_, T>), &mut [MaybeUninit<T>])| {
             one(a, b, out, parallel);
         };
         if parallel && pairs.len() > 1 {
@@ -184,13 +182,14 @@ fn fill<T: Real>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
             pairs.iter().copied().zip(out.chunks_mut(m * n)).for_each(work);
         }
     };
-    // SAFETY: `write` covers the output, see there.
+    // SAFETY: the matrices cover the output, and `one` writes all of each.
     #[allow(unsafe_code)]
     Ok(unsafe { collect(total, write) })
 }
 
 /// One matrix, in pieces of rows, or of the summed axis where there are few rows and columns.
-pub(crate) fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], parallel: bool) {
+/// Writes all of `out`.
+fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [MaybeUninit<T>], parallel: bool) {
     /// Operations of one piece.
     const PIECE: usize = 1 << 20;
     /// Pieces of the summed axis: each takes a copy of the output.
@@ -198,7 +197,8 @@ pub(crate) fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], pa
     let (m, k, n) = (a.rows, a.columns, b.columns);
     let pieces = (2 * m * k * n / PIECE).max(1);
     if pieces < 2 {
-        return set_product(a, b, out);
+        set_product(a, b, out);
+        return;
     }
     if m * n <= 1 << 14 && k >= 16 * m.max(n) {
         let length = k.div_ceil(pieces.min(MOST_PIECES));
@@ -214,7 +214,7 @@ pub(crate) fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], pa
         } else {
             starts.into_iter().map(part).collect()
         };
-        out.fill(T::zero());
+        let out = zeroed(out);
         for part in parts {
             for (o, p) in out.iter_mut().zip(part) {
                 *o += p;
@@ -223,7 +223,7 @@ pub(crate) fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], pa
         return;
     }
     let rows = m.div_ceil(pieces).next_multiple_of(16);
-    let work = |(i, out): (usize, &mut [T])| {
+    let work = |(i, out): (usize, &mut [MaybeUninit<T>])| {
         set_product(a.rows(i * rows, out.len() / n), b, out);
     };
     if parallel {

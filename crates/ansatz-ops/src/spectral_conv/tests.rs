@@ -51,10 +51,10 @@ fn products_equal_whole_transforms() {
                 assert!(worst < 1e-12, "{points:?} {modes:?} {weighting:?} {worst}");
             };
             let kept = truncated::analysis(&x, &grid, 0.5, weighting);
-            close(&kept, &truncated::picked(&x, &grid, 0.5, weighting));
+            close(&kept, &whole::picked(&x, &grid, 0.5, weighting));
             let pair = kept.split_at(kept.len() / 2);
             let back = truncated::synthesis(pair, &grid, 0.5, weighting);
-            close(&back, &truncated::spread(pair, &grid, 0.5, weighting));
+            close(&back, &whole::spread(pair, &grid, 0.5, weighting));
         }
     }
     let large = Grid { points: vec![4096], modes: vec![1000] };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::matrices::{Kind, SpectralFloat, matrix, padded};
 use super::product::Product;
+use super::whole::{picked, spread};
 use crate::fft::lines::{PARALLEL_FROM, pieces};
 use crate::fft::transform::{self, Weighting};
 use crate::fft::{frequency::signed, plan::cast};
@@ -25,7 +26,7 @@ pub(super) struct Grid {
 const BUTTERFLY: f64 = 8.0;
 
 impl Grid {
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.points.iter().product()
     }
 
@@ -84,13 +85,12 @@ fn buffer<T: SpectralFloat>(n: usize) -> Vec<T> {
     vec![T::zero(); n]
 }
 
-/// `x` as what may not be initialised.
-fn uninit<T>(x: &mut [T]) -> &mut [MaybeUninit<T>] {
-    let (start, n) = (x.as_mut_ptr().cast::<MaybeUninit<T>>(), x.len());
-    // SAFETY: same layout; the products only ever write values of T into it.
+/// `x` as the output of a product.
+fn uninit<T: SpectralFloat>(x: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: the products write nothing but numbers.
     #[allow(unsafe_code)]
     unsafe {
-        std::slice::from_raw_parts_mut(start, n)
+        crate::cpu::room(x)
     }
 }
 
@@ -278,59 +278,4 @@ pub(super) fn synthesis<T: SpectralFloat>(
     unsafe {
         crate::cpu::collect(items * size, fill)
     }
-}
-
-/// The index of each kept mode among those of the whole transform.
-fn places(grid: &Grid) -> Vec<usize> {
-    let last = grid.points.len() - 1;
-    let mut places = vec![0];
-    for (axis, (&n, &kept)) in grid.points.iter().zip(&grid.modes).enumerate() {
-        let all = if axis == last { n / 2 + 1 } else { n };
-        let place = |k: usize| match signed(kept, k) {
-            f if axis == last || f >= 0 => k,
-            f => (n as i64 + f) as usize,
-        };
-        places = places.iter().flat_map(|p| (0..kept).map(move |k| p * all + place(k))).collect();
-    }
-    places
-}
-
-/// Dimensions `[items, points…]`, the axes of the points, and modes of an item in all.
-fn whole(items: usize, grid: &Grid) -> (Vec<usize>, Vec<usize>, usize) {
-    let dims = [&[items], &grid.points[..]].concat();
-    let axes: Vec<usize> = (1..dims.len()).collect();
-    let all = transform::halved(&dims, &axes)[1..].iter().product();
-    (dims, axes, all)
-}
-
-/// [`analysis`] through the whole transform.
-pub(super) fn picked<T: SpectralFloat>(
-    x: &[T],
-    grid: &Grid,
-    scale: f64,
-    weighting: Weighting,
-) -> Vec<T> {
-    let (dims, axes, all) = whole(x.len() / grid.size(), grid);
-    let modes = transform::forward(x, &dims, &axes, scale, weighting);
-    let places = places(grid);
-    modes.chunks(all).flat_map(|item| places.iter().map(|&p| item[p])).collect()
-}
-
-/// [`synthesis`] through the whole transform.
-pub(super) fn spread<T: SpectralFloat>(
-    (re, im): (&[T], &[T]),
-    grid: &Grid,
-    scale: f64,
-    weighting: Weighting,
-) -> Vec<T> {
-    let (dims, axes, all) = whole(re.len() / grid.kept(), grid);
-    let places = places(grid);
-    let spread = |kept: &[T]| {
-        let mut modes = vec![T::zero(); dims[0] * all];
-        for (item, kept) in modes.chunks_mut(all).zip(kept.chunks(places.len())) {
-            places.iter().zip(kept).for_each(|(&p, &z)| item[p] = z);
-        }
-        modes
-    };
-    transform::inverse((&spread(re), &spread(im)), &dims, &axes, scale, weighting)
 }

@@ -4,10 +4,10 @@
 //! gradients are waves. Reference: the sum of the first parameter after ten steps from zero
 //! moments, in f64.
 use ansatz::nn::{Adam, AdamConfig, Optimizer};
-use candle_core::{Device, Tensor, Var, backprop::GradStore};
+use candle_core::{Var, backprop::GradStore};
 use candle_nn::{AdamW, ParamsAdamW};
 
-use super::{single, wave};
+use super::{wave, wave_of};
 use crate::AnyError;
 use crate::bench::{Measured, Rules, Variant, Work, timed_repeated};
 
@@ -62,17 +62,14 @@ fn reference(n: usize) -> f64 {
 }
 
 fn measure(rules: &Rules, shapes: &[[usize; 2]], make: Make) -> Result<Measured, AnyError> {
-    let tensor = |shape: &[usize; 2], k: usize| {
-        Tensor::from_vec(single(&wave(shape[0] * shape[1], k)), &shape[..], &Device::Cpu)
-    };
     let vars = shapes
         .iter()
         .enumerate()
-        .map(|(i, shape)| Var::from_tensor(&tensor(shape, 2 * i)?))
+        .map(|(i, shape)| Var::from_tensor(&wave_of(shape, 2 * i)?))
         .collect::<candle_core::Result<Vec<_>>>()?;
     let mut gradients = GradStore::default();
     for (i, (var, shape)) in vars.iter().zip(shapes).enumerate() {
-        gradients.insert(var, tensor(shape, 2 * i + 1)?);
+        gradients.insert(var, wave_of(shape, 2 * i + 1)?);
     }
     let mut step = make(vars.clone())?;
     for _ in 0..10 {

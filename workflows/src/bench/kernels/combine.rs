@@ -3,9 +3,9 @@
 //! `y` and `kⱼ` are waves, cⱼ = 0.1 j − 0.35. Reported beside the times: bytes read and written
 //! over time. Reference: the sum of all elements in f64.
 use ansatz::ops::{combine_slices, linear_combination};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
-use super::{single, wave};
+use super::{single, wave, wave_of};
 use crate::AnyError;
 use crate::bench::{Measured, Rules, Timing, Variant, Work, timed_repeated};
 
@@ -55,7 +55,7 @@ fn measured(n: usize, timing: Timing, values: &[f32]) -> Measured {
 type Combine = fn(&Tensor, &[(f64, &Tensor)]) -> Result<Tensor, AnyError>;
 
 fn tensors<const N: usize>(rules: &Rules, combine: Combine) -> Result<Measured, AnyError> {
-    let make = |k: usize| Tensor::from_vec(single(&wave(N, k)), N, &Device::Cpu);
+    let make = |k: usize| wave_of(&[N], k);
     let y = make(0)?;
     let slopes = (1..=TERMS).map(make).collect::<candle_core::Result<Vec<_>>>()?;
     let terms: Vec<(f64, &Tensor)> =

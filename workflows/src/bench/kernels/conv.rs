@@ -52,7 +52,8 @@ pub(super) fn variants() -> Vec<Variant> {
     ]
 }
 
-fn wave(dims: &[usize], phase: f64, frequency: f64, scale: f64) -> Result<Tensor, AnyError> {
+/// `scale sin(phase + frequency i)`.
+fn sine(dims: &[usize], phase: f64, frequency: f64, scale: f64) -> Result<Tensor, AnyError> {
     let n: usize = dims.iter().product();
     let value = |i: usize| ((phase + frequency * i as f64).sin() * scale) as f32;
     Ok(Tensor::from_vec((0..n).map(value).collect(), dims, &Device::Cpu)?)
@@ -69,9 +70,9 @@ fn run(
 ) -> Result<Measured, AnyError> {
     let flop = 6.0 * (x[0] * places * kernel.iter().product::<usize>()) as f64;
     let fan_in: usize = kernel[1..].iter().product();
-    let x = Var::from_tensor(&wave(x, 1.0, 0.37, 1.0)?)?;
-    let kernel = Var::from_tensor(&wave(kernel, 0.5, 0.73, (1.0 / fan_in as f64).sqrt())?)?;
-    let weights = wave(f(&x, &kernel)?.dims(), 0.3, 0.11, 1.0)?;
+    let x = Var::from_tensor(&sine(x, 1.0, 0.37, 1.0)?)?;
+    let kernel = Var::from_tensor(&sine(kernel, 0.5, 0.73, (1.0 / fan_in as f64).sqrt())?)?;
+    let weights = sine(f(&x, &kernel)?.dims(), 0.3, 0.11, 1.0)?;
     let ((y, gradient), timing) = timed(rules, || {
         let y = f(&x, &kernel)?;
         let gradients = backward_from(&[y.clone()], &[weights.clone()])?;

@@ -13,6 +13,7 @@ use ansatz::ops::{
 };
 use candle_core::{Device, Tensor, Var};
 
+use super::wave_of;
 use crate::AnyError;
 use crate::bench::{Measured, Rules, Variant, Work, timed};
 
@@ -44,12 +45,6 @@ pub(super) fn variants() -> Vec<Variant> {
         variant("K3.rfft.1d", "ansatz", |r| transform(r, &[1280, 1024], &[1])),
         variant("K3.rfft.2d", "ansatz", |r| transform(r, &[512, 64, 64], &[1, 2])),
     ]
-}
-
-fn wave(dims: &[usize], k: f64) -> Result<Tensor, AnyError> {
-    let n: usize = dims.iter().product();
-    let value = |i: usize| (0.1 + 0.05 * (i % 1000) as f64 + 1.3 * k).sin() as f32;
-    Ok(Tensor::from_vec((0..n).map(value).collect::<Vec<f32>>(), dims, &Device::Cpu)?)
 }
 
 fn weights(case: &Case) -> Result<Complex, AnyError> {
@@ -88,8 +83,8 @@ fn convolution(
     f: impl Fn(&Tensor, &Complex, &[usize]) -> Result<Tensor, Error>,
 ) -> Result<Measured, AnyError> {
     let dims = [&[case.batch, case.width], case.points].concat();
-    let x = Var::from_tensor(&wave(&dims, 0.0)?)?;
-    let g = wave(&dims, 1.0)?;
+    let x = Var::from_tensor(&wave_of(&dims, 0)?)?;
+    let g = wave_of(&dims, 1)?;
     let weight = weights(case)?;
     let zero = Tensor::new(0f32, &Device::Cpu)?;
     let ((y, store), timing) = timed(rules, || {
@@ -174,7 +169,7 @@ fn products(x: &Tensor, weight: &Complex, points: &[usize]) -> Result<Tensor, Er
 }
 
 fn transform(rules: &Rules, dims: &[usize], axes: &[usize]) -> Result<Measured, AnyError> {
-    let x = wave(dims, 0.0)?;
+    let x = wave_of(dims, 0)?;
     let (z, timing) = timed(rules, || Ok(rfft(&x, axes, Norm::Backward)?))?;
     // Parseval, in f64: all modes but the first and last column count twice.
     let n: usize = axes.iter().map(|&a| dims[a]).product();
