@@ -144,7 +144,9 @@ impl Club {
         }
         for (i, row) in matrix.chunks_mut(n).enumerate() {
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|a| *a *= time / sum / 2f64.powi(HALVINGS));
+            for a in row.iter_mut() {
+                *a *= time / sum / 2f64.powi(HALVINGS);
+            }
             row[i] -= time / 2f64.powi(HALVINGS);
         }
         let product = |a: &[f64], b: &[f64]| -> Vec<f64> {
