@@ -68,9 +68,10 @@ fn expand_piece<T: Real, const K: usize, const W: usize>(
 ) {
     let n = out.len();
     let out = &mut out[start..start + W];
+    // Copied one by one: a call of `copy_from_slice` may not be inlined.
     let mut sums = [T::zero(); W];
-    for i in 0..W {
-        sums[i] = out[i];
+    for (s, o) in sums.iter_mut().zip(&*out) {
+        *s = *o;
     }
     for k in 0..K {
         let row = &b[k * n + start..k * n + start + W];
@@ -78,8 +79,8 @@ fn expand_piece<T: Real, const K: usize, const W: usize>(
             sums[i] = factors[k].fma(row[i], sums[i]);
         }
     }
-    for i in 0..W {
-        out[i] = sums[i];
+    for (o, s) in out.iter_mut().zip(sums) {
+        *o = s;
     }
 }
 
