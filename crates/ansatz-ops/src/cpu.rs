@@ -14,7 +14,7 @@ mod simd;
 pub(crate) use attach::attach;
 pub(crate) use float::{Float, by_float, values};
 pub(crate) use parallel::{blocks, collect};
-pub(crate) use simd::{Inlined, Kernel, run, vectorised};
+pub(crate) use simd::{Inlined, Kernel, Moved, run, vectorised};
 
 #[cfg(test)]
 mod tests;
