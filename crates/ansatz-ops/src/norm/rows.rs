@@ -173,8 +173,8 @@ const LONG: usize = 1024;
 
 /// `x`, then `rest`: a constant number of lanes stays in registers, a variable one does not.
 #[inline(always)]
-fn padded<T: Real>(x: &[T], rest: T) -> [T; LANES] {
-    let mut all = [rest; LANES];
+fn padded<T: Real, const N: usize>(x: &[T], rest: T) -> [T; N] {
+    let mut all = [rest; N];
     all[..x.len()].copy_from_slice(x);
     all
 }
@@ -194,7 +194,7 @@ macro_rules! in_lanes {
                 }
             }
             if !tail.is_empty() {
-                let x = padded(tail, $rest);
+                let x: [T; LANES] = padded(tail, $rest);
                 for l in 0..LANES {
                     let ($sum, $v) = (sums[l], x[l]);
                     sums[l] = $next;
@@ -218,47 +218,36 @@ fn squares<T: Real>(x: &[T], shift: T) -> f64 {
     in_lanes!(x, shift, |sum, v| (v - shift).fma(v - shift, sum))
 }
 
-/// Sums `Σ pᵢ` and `Σ pᵢ(xᵢ − mean)`, both in lanes.
-struct Moments<T>([T; LANES], [T; LANES]);
-
-impl<T: Real> Moments<T> {
-    #[inline(always)]
-    fn add(&mut self, p: impl Fn(usize) -> T, x: &[T; LANES], mean: T) {
-        for l in 0..LANES {
-            let p = p(l);
-            self.0[l] += p;
-            self.1[l] = p.fma(x[l] - mean, self.1[l]);
-        }
-    }
-}
+/// Lanes of a pair of sums: more would not stay in registers, as their loop is not unrolled.
+const PAIR_LANES: usize = 16;
 
 /// `Σ aᵢbᵢ` and `Σ aᵢbᵢ(xᵢ − mean)` in one pass.
 #[inline(always)]
 fn moments<T: Real>(a: &[T], b: &[T], x: &[T], mean: T) -> (f64, f64) {
     let (mut first, mut second) = (0.0, 0.0);
     for ((a, b), x) in a.chunks(LONG).zip(b.chunks(LONG)).zip(x.chunks(LONG)) {
-        let mut sums = Moments([T::zero(); LANES], [T::zero(); LANES]);
+        let (mut s0, mut s1) = ([T::zero(); PAIR_LANES], [T::zero(); PAIR_LANES]);
         let ((a, a_tail), (b, b_tail), (x, x_tail)) =
-            (a.as_chunks::<LANES>(), b.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+            (a.as_chunks::<PAIR_LANES>(), b.as_chunks::<PAIR_LANES>(), x.as_chunks::<PAIR_LANES>());
         for ((a, b), x) in a.iter().zip(b).zip(x) {
-            sums.add(
-                #[inline(always)]
-                |l| a[l] * b[l],
-                x,
-                mean,
-            );
+            for l in 0..PAIR_LANES {
+                let product = a[l] * b[l];
+                s0[l] += product;
+                s1[l] = product.fma(x[l] - mean, s1[l]);
+            }
         }
         if !a_tail.is_empty() {
-            let (a, b) = (padded(a_tail, T::zero()), padded(b_tail, T::zero()));
-            sums.add(
-                #[inline(always)]
-                |l| a[l] * b[l],
-                &padded(x_tail, mean),
-                mean,
-            );
+            let a = padded::<T, PAIR_LANES>(a_tail, T::zero());
+            let b = padded::<T, PAIR_LANES>(b_tail, T::zero());
+            let x = padded::<T, PAIR_LANES>(x_tail, mean);
+            for l in 0..PAIR_LANES {
+                let product = a[l] * b[l];
+                s0[l] += product;
+                s1[l] = product.fma(x[l] - mean, s1[l]);
+            }
         }
-        first += tree(sums.0);
-        second += tree(sums.1);
+        first += tree(s0);
+        second += tree(s1);
     }
     (first, second)
 }
@@ -268,35 +257,32 @@ fn moments<T: Real>(a: &[T], b: &[T], x: &[T], mean: T) -> (f64, f64) {
 fn plain_moments<T: Real>(a: &[T], x: &[T], mean: T) -> (f64, f64) {
     let (mut first, mut second) = (0.0, 0.0);
     for (a, x) in a.chunks(LONG).zip(x.chunks(LONG)) {
-        let mut sums = Moments([T::zero(); LANES], [T::zero(); LANES]);
-        let ((a, a_tail), (x, x_tail)) = (a.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+        let (mut s0, mut s1) = ([T::zero(); PAIR_LANES], [T::zero(); PAIR_LANES]);
+        let ((a, a_tail), (x, x_tail)) = (a.as_chunks::<PAIR_LANES>(), x.as_chunks::<PAIR_LANES>());
         for (a, x) in a.iter().zip(x) {
-            sums.add(
-                #[inline(always)]
-                |l| a[l],
-                x,
-                mean,
-            );
+            for l in 0..PAIR_LANES {
+                s0[l] += a[l];
+                s1[l] = a[l].fma(x[l] - mean, s1[l]);
+            }
         }
         if !a_tail.is_empty() {
-            let a = padded(a_tail, T::zero());
-            sums.add(
-                #[inline(always)]
-                |l| a[l],
-                &padded(x_tail, mean),
-                mean,
-            );
+            let a = padded::<T, PAIR_LANES>(a_tail, T::zero());
+            let x = padded::<T, PAIR_LANES>(x_tail, mean);
+            for l in 0..PAIR_LANES {
+                s0[l] += a[l];
+                s1[l] = a[l].fma(x[l] - mean, s1[l]);
+            }
         }
-        first += tree(sums.0);
-        second += tree(sums.1);
+        first += tree(s0);
+        second += tree(s1);
     }
     (first, second)
 }
 
 /// The sum of the lanes: the first steps in their own precision.
 #[inline(always)]
-fn tree<T: Real>(mut s: [T; LANES]) -> f64 {
-    let mut half = LANES / 2;
+fn tree<T: Real, const N: usize>(mut s: [T; N]) -> f64 {
+    let mut half = N / 2;
     while half >= 8 {
         for l in 0..half {
             let other = s[l + half];
