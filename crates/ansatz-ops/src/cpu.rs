@@ -17,7 +17,7 @@ pub(crate) use choice::kernels_take;
 pub use choice::without_kernels;
 pub(crate) use float::{Float, by_float, values};
 pub(crate) use parallel::{blocks, collect, room};
-pub(crate) use simd::{Inlined, Kernel, run, vectorised};
+pub(crate) use simd::{Inlined, Kernel, Moved, run, vectorised};
 
 #[cfg(test)]
 mod tests;

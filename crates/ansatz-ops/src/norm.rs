@@ -5,7 +5,6 @@
 //! operations whose gradients are tested. Gradients of gradients are right too (under
 //! `CANDLE_GRAD_DO_NOT_DETACH`), to second order for the normalisations.
 
-mod exp;
 mod geometry;
 mod group;
 mod layer;

@@ -14,7 +14,6 @@
 
 mod chunks;
 mod edges;
-mod exp;
 mod extremum;
 mod linear;
 mod product;

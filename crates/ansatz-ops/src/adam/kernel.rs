@@ -1,6 +1,6 @@
 //! The step of Adam for one parameter on the CPU, in place.
 
-use std::{cell::Cell, ops::Neg};
+use std::cell::Cell;
 
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, Var, backend::BackendStorage};
 use rayon::prelude::*;
@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::{AdamSlot, Coefficients, PARALLEL_FROM};
 use crate::{
     Error, Result,
-    cpu::{Float, by_float, values, vectorised},
+    cpu::{by_float, values, vectorised},
+    pointwise::Real,
 };
 
 /// One parameter with its gradient, contiguous and outside of all that the step writes.
@@ -36,7 +37,7 @@ pub(super) fn step(one: &One<'_>) -> Result<()> {
     }, _ => super::composed::step(one))
 }
 
-fn update<T: Number>(x: &mut [T], m: &mut [T], v: &mut [T], g: &[T], c: &Numbers<T>) {
+fn update<T: Real>(x: &mut [T], m: &mut [T], v: &mut [T], g: &[T], c: &Numbers<T>) {
     let run = |(((x, m), v), g): (((&mut [T], &mut [T]), &mut [T]), &[T])| {
         vectorised!(kernel, (x, m, v, g, c));
     };
@@ -52,7 +53,7 @@ fn update<T: Number>(x: &mut [T], m: &mut [T], v: &mut [T], g: &[T], c: &Numbers
 }
 
 #[inline(always)]
-fn kernel<T: Number>((x, m, v, g, c): (&mut [T], &mut [T], &mut [T], &[T], &Numbers<T>)) {
+fn kernel<T: Real>((x, m, v, g, c): (&mut [T], &mut [T], &mut [T], &[T], &Numbers<T>)) {
     let c = *c;
     let n = x.len();
     let (m, v, g) = (&mut m[..n], &mut v[..n], &g[..n]);
@@ -65,26 +66,7 @@ fn kernel<T: Number>((x, m, v, g, c): (&mut [T], &mut [T], &mut [T], &[T], &Numb
         let second = c.beta2 * v[i] + c.second * used * used;
         m[i] = first;
         v[i] = second;
-        x[i] = c.keep * x[i] - c.rate * first / (second.root() * c.root + c.epsilon);
-    }
-}
-
-/// What the kernel computes with.
-trait Number: Float + Neg<Output = Self> {
-    fn root(self) -> Self;
-}
-
-impl Number for f32 {
-    #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
-    }
-}
-
-impl Number for f64 {
-    #[inline(always)]
-    fn root(self) -> Self {
-        self.sqrt()
+        x[i] = c.keep * x[i] - c.rate * first / (second.sqrt() * c.root + c.epsilon);
     }
 }
 
@@ -103,25 +85,25 @@ struct Numbers<T> {
     epsilon: T,
 }
 
-impl<T: Number> Numbers<T> {
+impl<T: Real> Numbers<T> {
     fn from(c: &Coefficients) -> Self {
         Self {
-            factor: T::from_f64(c.factor),
-            limit: T::from_f64(c.limit),
-            l2: T::from_f64(c.l2),
-            first: T::from_f64(c.first),
-            beta2: T::from_f64(c.beta2),
-            second: T::from_f64(c.second),
-            keep: T::from_f64(c.keep),
-            rate: T::from_f64(c.rate),
-            root: T::from_f64(c.root),
-            epsilon: T::from_f64(c.epsilon),
+            factor: T::c(c.factor),
+            limit: T::c(c.limit),
+            l2: T::c(c.l2),
+            first: T::c(c.first),
+            beta2: T::c(c.beta2),
+            second: T::c(c.second),
+            keep: T::c(c.keep),
+            rate: T::c(c.rate),
+            root: T::c(c.root),
+            epsilon: T::c(c.epsilon),
         }
     }
 }
 
 /// Calls `work` with the elements of a contiguous variable on the CPU, under its lock.
-fn lend<T: Number>(
+fn lend<T: Real>(
     x: &Var,
     work: impl FnOnce(&mut [T]) -> candle_core::Result<()>,
 ) -> candle_core::Result<()> {
@@ -133,7 +115,7 @@ struct Lend<T, F> {
     number: std::marker::PhantomData<T>,
 }
 
-impl<T: Number, F: FnOnce(&mut [T]) -> candle_core::Result<()>> InplaceOp1 for Lend<T, F> {
+impl<T: Real, F: FnOnce(&mut [T]) -> candle_core::Result<()>> InplaceOp1 for Lend<T, F> {
     fn name(&self) -> &'static str {
         "adam"
     }

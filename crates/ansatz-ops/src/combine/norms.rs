@@ -8,7 +8,7 @@ use candle_core::{D, DType, Device, Tensor};
 use super::{Real, check_like, real::kernels::Kernels};
 use crate::{
     Error, Result,
-    cpu::{blocks, by_float, values, vectorised},
+    cpu::{Float, blocks, by_float, values, vectorised},
 };
 
 /// Elements whose squares are added up together.
@@ -159,25 +159,6 @@ fn numbers(x: &Tensor) -> Result<Vec<f64>> {
     Ok(x.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1()?)
 }
 
-/// Numbers that are widened before they are squared.
-pub(super) trait Widen: Copy + Sync {
-    fn widen(self) -> f64;
-}
-
-impl Widen for f32 {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Widen for f64 {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        self
-    }
-}
-
 /// Adds up `part(i)` over the blocks that begin at the elements `i` of `n`.
 fn over_blocks(n: usize, part: impl Fn(std::ops::Range<usize>) -> f64 + Sync + Send) -> f64 {
     if n <= BLOCK {
@@ -190,7 +171,7 @@ fn over_blocks(n: usize, part: impl Fn(std::ops::Range<usize>) -> f64 + Sync + S
     parts.iter().sum()
 }
 
-pub(super) fn weighted_squares<T: Widen>(
+pub(super) fn weighted_squares<T: Float>(
     error: &[T],
     a: &[T],
     b: &[T],
@@ -202,21 +183,21 @@ pub(super) fn weighted_squares<T: Widen>(
     })
 }
 
-pub(super) fn scaled_squares<T: Widen>(x: &[T], scale: f64) -> f64 {
+pub(super) fn scaled_squares<T: Float>(x: &[T], scale: f64) -> f64 {
     over_blocks(x.len(), |r| vectorised!(scaled_block, (&x[r], scale)))
 }
 
 #[inline(always)]
-fn square<T: Widen>(e: T, a: T, b: T, rtol: f64, atol: f64) -> f64 {
-    let (a, b) = (a.widen().abs(), b.widen().abs());
+fn square<T: Float>(e: T, a: T, b: T, rtol: f64, atol: f64) -> f64 {
+    let (a, b) = (a.wide().abs(), b.wide().abs());
     // Unlike `f64::max`, keeps a NaN of either.
     let larger = if a > b || a.is_nan() { a } else { b };
-    let scaled = e.widen() / (atol + rtol * larger);
+    let scaled = e.wide() / (atol + rtol * larger);
     scaled * scaled
 }
 
 #[inline(always)]
-fn weighted_block<T: Widen>((e, a, b, rtol, atol): (&[T], &[T], &[T], f64, f64)) -> f64 {
+fn weighted_block<T: Float>((e, a, b, rtol, atol): (&[T], &[T], &[T], f64, f64)) -> f64 {
     let ((e, e_tail), (a, a_tail), (b, b_tail)) =
         (e.as_chunks::<LANES>(), a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0.0; LANES];
@@ -232,17 +213,17 @@ fn weighted_block<T: Widen>((e, a, b, rtol, atol): (&[T], &[T], &[T], f64, f64))
 }
 
 #[inline(always)]
-fn scaled_block<T: Widen>((x, scale): (&[T], f64)) -> f64 {
+fn scaled_block<T: Float>((x, scale): (&[T], f64)) -> f64 {
     let (x, tail) = x.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for x in x {
         for l in 0..LANES {
-            let scaled = scale * x[l].widen();
+            let scaled = scale * x[l].wide();
             sums[l] += scaled * scaled;
         }
     }
     for (l, x) in tail.iter().enumerate() {
-        let scaled = scale * x.widen();
+        let scaled = scale * x.wide();
         sums[l] += scaled * scaled;
     }
     tree(sums)

@@ -1,11 +1,8 @@
 //! The kernel of the linear combinations: all terms in one pass over the output.
 
-use std::{
-    mem::MaybeUninit,
-    ops::{Add, Mul, Range},
-};
+use std::{mem::MaybeUninit, ops::Range};
 
-use crate::cpu::{blocks, vectorised};
+use crate::cpu::{Float, blocks, vectorised};
 
 /// Elements of a piece of work.
 const BLOCK: usize = 16 * 1024;
@@ -19,10 +16,11 @@ const MOST: usize = 7;
 /// `out ← base + Σⱼ cⱼ xⱼ`, where all slices have the length of `out`; without `base`, the sum
 /// alone. The terms are added one after the other, without fused multiply-add, so that the bits do
 /// not depend on the machine.
-pub(super) fn combine<T>(out: &mut [MaybeUninit<T>], base: Option<&[T]>, terms: &[(T, &[T])])
-where
-    T: Copy + Send + Sync + Default + Add<Output = T> + Mul<Output = T>,
-{
+pub(super) fn combine<T: Float>(
+    out: &mut [MaybeUninit<T>],
+    base: Option<&[T]>,
+    terms: &[(T, &[T])],
+) {
     let streams = terms.len() + 1 + usize::from(base.is_some());
     let parallel_from = PARALLEL_BYTES / (size_of::<T>() * streams);
     blocks(out, BLOCK, parallel_from, |start, out| {
@@ -45,14 +43,12 @@ enum Start<'a, T> {
     Output,
 }
 
-fn group<T>(
+fn group<T: Float>(
     out: &mut [MaybeUninit<T>],
     start: Start<'_, T>,
     terms: &[(T, &[T])],
     range: &Range<usize>,
-) where
-    T: Copy + Default + Add<Output = T> + Mul<Output = T>,
-{
+) {
     macro_rules! fixed {
         ($($k:literal)*) => {
             match terms.len() {
@@ -75,43 +71,39 @@ fn group<T>(
 }
 
 #[inline(always)]
-fn onto<T, const K: usize>(
+fn onto<T: Float, const K: usize>(
     (out, base, factors, terms): (&mut [MaybeUninit<T>], &[T], [T; K], [&[T]; K]),
-) where
-    T: Copy + Add<Output = T> + Mul<Output = T>,
-{
+) {
     let n = out.len();
     let (base, terms) = (&base[..n], terms.map(|x| &x[..n]));
     for i in 0..n {
         let mut sum = base[i];
         for j in 0..K {
-            sum = sum + factors[j] * terms[j][i];
+            sum += factors[j] * terms[j][i];
         }
         out[i].write(sum);
     }
 }
 
 #[inline(always)]
-fn alone<T, const K: usize>((out, factors, terms): (&mut [MaybeUninit<T>], [T; K], [&[T]; K]))
-where
-    T: Copy + Default + Add<Output = T> + Mul<Output = T>,
-{
+fn alone<T: Float, const K: usize>(
+    (out, factors, terms): (&mut [MaybeUninit<T>], [T; K], [&[T]; K]),
+) {
     let n = out.len();
     let terms = terms.map(|x| &x[..n]);
     for i in 0..n {
-        let mut sum = T::default();
+        let mut sum = T::zero();
         for j in 0..K {
-            sum = sum + factors[j] * terms[j][i];
+            sum += factors[j] * terms[j][i];
         }
         out[i].write(sum);
     }
 }
 
 #[inline(always)]
-fn again<T, const K: usize>((out, factors, terms): (&mut [MaybeUninit<T>], [T; K], [&[T]; K]))
-where
-    T: Copy + Add<Output = T> + Mul<Output = T>,
-{
+fn again<T: Float, const K: usize>(
+    (out, factors, terms): (&mut [MaybeUninit<T>], [T; K], [&[T]; K]),
+) {
     let n = out.len();
     let terms = terms.map(|x| &x[..n]);
     for i in 0..n {
@@ -119,7 +111,7 @@ where
         #[allow(unsafe_code)]
         let mut sum = unsafe { out[i].assume_init() };
         for j in 0..K {
-            sum = sum + factors[j] * terms[j][i];
+            sum += factors[j] * terms[j][i];
         }
         out[i].write(sum);
     }

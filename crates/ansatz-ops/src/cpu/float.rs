@@ -14,6 +14,8 @@ pub(crate) trait Float: WithDType {
     fn slice_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
     /// The storage that owns `values`.
     fn storage(values: Vec<Self>) -> CpuStorage;
+    /// The same number, for sums.
+    fn wide(self) -> f64;
 }
 
 impl Float for f32 {
@@ -34,6 +36,11 @@ impl Float for f32 {
     fn storage(values: Vec<Self>) -> CpuStorage {
         CpuStorage::F32(values)
     }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
 }
 
 impl Float for f64 {
@@ -53,6 +60,11 @@ impl Float for f64 {
 
     fn storage(values: Vec<Self>) -> CpuStorage {
         CpuStorage::F64(values)
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
     }
 }
 

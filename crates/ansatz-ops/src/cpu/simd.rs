@@ -25,17 +25,26 @@ impl<R, C: FnOnce() -> R> Kernel for Inlined<C> {
     }
 }
 
+/// Arguments that are not `Copy`: a closure that moves them out can be called but once, and then
+/// there is no shim between the call and its body.
+pub(crate) struct Moved<T>(pub(crate) T);
+
+impl<T> Moved<T> {
+    #[inline(always)]
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
 /// `$kernel($arguments)`, compiled like [`run`] for the best instruction set. `$kernel` names an
 /// `#[inline(always)]` function (not a value that holds one: that is called through a shim of the
-/// compiler, which long functions are not inlined into). The arguments are one expression, with at
-/// least one part that is not `Copy` (an output never is).
+/// compiler, which long functions are not inlined into). The arguments are one expression.
 macro_rules! vectorised {
     ($kernel:expr, $arguments:expr) => {{
-        let arguments = $arguments;
-        // Moves its arguments out, so that there is no shim between this and its body.
+        let arguments = $crate::cpu::Moved($arguments);
         $crate::cpu::run($crate::cpu::Inlined(
             #[inline(always)]
-            move || $kernel(arguments),
+            move || $kernel(arguments.into_inner()),
         ))
     }};
 }

@@ -1,11 +1,14 @@
 //! The kernels of the normalisations: [`forward`] and [`backward`] over rows.
 
-use std::{mem::MaybeUninit, ops::Neg};
+use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
-use crate::cpu::{Float, collect, vectorised};
+use crate::{
+    cpu::{collect, vectorised},
+    pointwise::Real,
+};
 
 /// Elements of a piece of work, and of all from which threads pay for themselves.
 const BLOCK: usize = 16 * 1024;
@@ -13,36 +16,6 @@ const PARALLEL_FROM: usize = 1 << 16;
 
 /// Most pieces with sums of their own for weight and bias.
 const MOST_SUMS: usize = 32;
-
-/// What the kernels compute with.
-pub(super) trait Number: Float + Neg<Output = Self> {
-    fn wide(self) -> f64;
-    fn narrow(x: f64) -> Self;
-}
-
-impl Number for f32 {
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        f64::from(self)
-    }
-
-    #[inline(always)]
-    fn narrow(x: f64) -> Self {
-        x as f32
-    }
-}
-
-impl Number for f64 {
-    #[inline(always)]
-    fn wide(self) -> f64 {
-        self
-    }
-
-    #[inline(always)]
-    fn narrow(x: f64) -> Self {
-        x
-    }
-}
 
 /// Mean and inverse scale of a row.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +41,7 @@ fn run<P: Send>(elements: usize, pieces: Vec<P>, work: impl Fn(usize, P) + Sync 
 }
 
 /// The normalised rows with weight and bias (of all channels), and what [`backward`] wants to know.
-pub(super) fn forward<T: Number>(
+pub(super) fn forward<T: Real>(
     x: &[T],
     weight: &[T],
     bias: &[T],
@@ -76,7 +49,7 @@ pub(super) fn forward<T: Number>(
 ) -> (Vec<T>, Vec<Statistics<T>>) {
     let width = geometry.width();
     let some = (BLOCK / width).max(1);
-    let zero = T::from_f64(0.0);
+    let zero = T::zero();
     let mut statistics = vec![Statistics { mean: zero, scale: zero }; geometry.rows];
     let fill = |out: &mut [MaybeUninit<T>]| {
         let pieces = x
@@ -95,7 +68,7 @@ pub(super) fn forward<T: Number>(
 }
 
 /// The gradients for the cotangent `g` of the output.
-pub(super) fn backward<T: Number>(
+pub(super) fn backward<T: Real>(
     x: &[T],
     g: &[T],
     weight: &[T],
@@ -108,7 +81,7 @@ pub(super) fn backward<T: Number>(
     let some = (BLOCK / width).max(1).max(geometry.rows.div_ceil(MOST_SUMS));
     let pieces = geometry.rows.div_ceil(some);
     let channels = geometry.all_channels();
-    let zero = T::from_f64(0.0);
+    let zero = T::zero();
     let mut sums = vec![(vec![zero; channels], vec![zero; channels]); pieces];
     let fill = |out: &mut [MaybeUninit<T>]| {
         let pieces = x
@@ -150,7 +123,7 @@ struct Sums<'a, T> {
 }
 
 #[inline(always)]
-fn forward_rows<T: Number>(
+fn forward_rows<T: Real>(
     (x, out, statistics, weight, bias, geometry, first): (
         &[T],
         &mut [MaybeUninit<T>],
@@ -185,62 +158,93 @@ fn forward_rows<T: Number>(
 }
 
 #[inline(always)]
-fn statistic<T: Number>(x: &[T], geometry: Geometry) -> Statistics<T> {
+fn statistic<T: Real>(x: &[T], geometry: Geometry) -> Statistics<T> {
     let n = x.len() as f64;
-    let mean = if geometry.rule.centred {
-        T::narrow(total::<T, false>(x, x, T::narrow(0.0)) / n)
-    } else {
-        T::narrow(0.0)
-    };
-    let variance = total::<T, true>(x, x, mean) / n;
-    Statistics { mean, scale: T::narrow(1.0 / (variance + geometry.rule.eps).sqrt()) }
+    let mean = if geometry.rule.centred { T::c(total(x) / n) } else { T::zero() };
+    let variance = squares(x, mean) / n;
+    Statistics { mean, scale: T::c(1.0 / (variance + geometry.rule.eps).sqrt()) }
 }
 
-/// Lanes of a sum.
-const LANES: usize = 16;
+/// Lanes of a sum: enough that additions need not wait for each other.
+const LANES: usize = 32;
 
 /// Elements added up in their own precision.
 const LONG: usize = 1024;
 
-/// `Σ (xᵢ − shift)(yᵢ − shift)`, or `Σ xᵢ` unless `PRODUCT`.
+/// `x`, then `rest`: a constant number of lanes stays in registers, a variable one does not.
 #[inline(always)]
-fn total<T: Number, const PRODUCT: bool>(x: &[T], y: &[T], shift: T) -> f64 {
-    let mut sum = 0.0;
-    for (x, y) in x.chunks(LONG).zip(y.chunks(LONG)) {
-        let mut sums = [T::narrow(0.0); LANES];
-        let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-        for (x, y) in x.iter().zip(y) {
-            for l in 0..LANES {
-                sums[l] += if PRODUCT { (x[l] - shift) * (y[l] - shift) } else { x[l] };
-            }
-        }
-        for (l, (x, y)) in x_tail.iter().zip(y_tail).enumerate() {
-            sums[l] += if PRODUCT { (*x - shift) * (*y - shift) } else { *x };
-        }
-        sum += tree(sums);
-    }
-    sum
+fn padded<T: Real, const N: usize>(x: &[T], rest: T) -> [T; N] {
+    let mut all = [rest; N];
+    all[..x.len()].copy_from_slice(x);
+    all
 }
+
+/// A sum over `$x` in [`LANES`], the last chunk filled up with `$rest`: `$next` is that of one lane
+/// after the number `$v`.
+macro_rules! in_lanes {
+    ($x:expr, $rest:expr, |$sum:ident, $v:ident| $next:expr) => {{
+        let mut total = 0.0;
+        for x in $x.chunks(LONG) {
+            let mut sums = [T::zero(); LANES];
+            let (x, tail) = x.as_chunks::<LANES>();
+            for x in x {
+                for l in 0..LANES {
+                    let ($sum, $v) = (sums[l], x[l]);
+                    sums[l] = $next;
+                }
+            }
+            if !tail.is_empty() {
+                let x: [T; LANES] = padded(tail, $rest);
+                for l in 0..LANES {
+                    let ($sum, $v) = (sums[l], x[l]);
+                    sums[l] = $next;
+                }
+            }
+            total += tree(sums);
+        }
+        total
+    }};
+}
+
+/// `Σ xᵢ`.
+#[inline(always)]
+fn total<T: Real>(x: &[T]) -> f64 {
+    in_lanes!(x, T::zero(), |sum, v| sum + v)
+}
+
+/// `Σ (xᵢ − shift)²`.
+#[inline(always)]
+fn squares<T: Real>(x: &[T], shift: T) -> f64 {
+    in_lanes!(x, shift, |sum, v| (v - shift).fma(v - shift, sum))
+}
+
+/// Lanes of a pair of sums: more would not stay in registers, as their loop is not unrolled.
+const PAIR_LANES: usize = 16;
 
 /// `Σ aᵢbᵢ` and `Σ aᵢbᵢ(xᵢ − mean)` in one pass.
 #[inline(always)]
-fn moments<T: Number>(a: &[T], b: &[T], x: &[T], mean: T) -> (f64, f64) {
+fn moments<T: Real>(a: &[T], b: &[T], x: &[T], mean: T) -> (f64, f64) {
     let (mut first, mut second) = (0.0, 0.0);
     for ((a, b), x) in a.chunks(LONG).zip(b.chunks(LONG)).zip(x.chunks(LONG)) {
-        let (mut s0, mut s1) = ([T::narrow(0.0); LANES], [T::narrow(0.0); LANES]);
+        let (mut s0, mut s1) = ([T::zero(); PAIR_LANES], [T::zero(); PAIR_LANES]);
         let ((a, a_tail), (b, b_tail), (x, x_tail)) =
-            (a.as_chunks::<LANES>(), b.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+            (a.as_chunks::<PAIR_LANES>(), b.as_chunks::<PAIR_LANES>(), x.as_chunks::<PAIR_LANES>());
         for ((a, b), x) in a.iter().zip(b).zip(x) {
-            for l in 0..LANES {
+            for l in 0..PAIR_LANES {
                 let product = a[l] * b[l];
                 s0[l] += product;
-                s1[l] += product * (x[l] - mean);
+                s1[l] = product.fma(x[l] - mean, s1[l]);
             }
         }
-        for (l, ((a, b), x)) in a_tail.iter().zip(b_tail).zip(x_tail).enumerate() {
-            let product = *a * *b;
-            s0[l] += product;
-            s1[l] += product * (*x - mean);
+        if !a_tail.is_empty() {
+            let a = padded::<T, PAIR_LANES>(a_tail, T::zero());
+            let b = padded::<T, PAIR_LANES>(b_tail, T::zero());
+            let x = padded::<T, PAIR_LANES>(x_tail, mean);
+            for l in 0..PAIR_LANES {
+                let product = a[l] * b[l];
+                s0[l] += product;
+                s1[l] = product.fma(x[l] - mean, s1[l]);
+            }
         }
         first += tree(s0);
         second += tree(s1);
@@ -250,20 +254,24 @@ fn moments<T: Number>(a: &[T], b: &[T], x: &[T], mean: T) -> (f64, f64) {
 
 /// The same for `b = 1`.
 #[inline(always)]
-fn plain_moments<T: Number>(a: &[T], x: &[T], mean: T) -> (f64, f64) {
+fn plain_moments<T: Real>(a: &[T], x: &[T], mean: T) -> (f64, f64) {
     let (mut first, mut second) = (0.0, 0.0);
     for (a, x) in a.chunks(LONG).zip(x.chunks(LONG)) {
-        let (mut s0, mut s1) = ([T::narrow(0.0); LANES], [T::narrow(0.0); LANES]);
-        let ((a, a_tail), (x, x_tail)) = (a.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+        let (mut s0, mut s1) = ([T::zero(); PAIR_LANES], [T::zero(); PAIR_LANES]);
+        let ((a, a_tail), (x, x_tail)) = (a.as_chunks::<PAIR_LANES>(), x.as_chunks::<PAIR_LANES>());
         for (a, x) in a.iter().zip(x) {
-            for l in 0..LANES {
+            for l in 0..PAIR_LANES {
                 s0[l] += a[l];
-                s1[l] += a[l] * (x[l] - mean);
+                s1[l] = a[l].fma(x[l] - mean, s1[l]);
             }
         }
-        for (l, (a, x)) in a_tail.iter().zip(x_tail).enumerate() {
-            s0[l] += *a;
-            s1[l] += *a * (*x - mean);
+        if !a_tail.is_empty() {
+            let a = padded::<T, PAIR_LANES>(a_tail, T::zero());
+            let x = padded::<T, PAIR_LANES>(x_tail, mean);
+            for l in 0..PAIR_LANES {
+                s0[l] += a[l];
+                s1[l] = a[l].fma(x[l] - mean, s1[l]);
+            }
         }
         first += tree(s0);
         second += tree(s1);
@@ -271,26 +279,25 @@ fn plain_moments<T: Number>(a: &[T], x: &[T], mean: T) -> (f64, f64) {
     (first, second)
 }
 
+/// The sum of the lanes: the first steps in their own precision.
 #[inline(always)]
-fn tree<T: Number>(s: [T; LANES]) -> f64 {
-    let mut wide = [0.0; LANES];
-    for l in 0..LANES {
-        wide[l] = s[l].wide();
-    }
-    let mut half = LANES / 2;
-    while half > 0 {
+fn tree<T: Real, const N: usize>(mut s: [T; N]) -> f64 {
+    let mut half = N / 2;
+    while half >= 8 {
         for l in 0..half {
-            wide[l] += wide[l + half];
+            let other = s[l + half];
+            s[l] += other;
         }
         half /= 2;
     }
-    wide[0]
+    let s: [f64; 8] = std::array::from_fn(|l| s[l].wide());
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
 /// With u = (x − mean)·scale: `dx = scale·(gw − mean gw − u·mean(gw·u))`, without the middle term
 /// where the mean was not taken off; `dw = Σ g u`, `db = Σ g`.
 #[inline(always)]
-fn backward_rows<T: Number>(
+fn backward_rows<T: Real>(
     ((x, g, dx), statistics, weight, sums, geometry, first): (
         (&[T], &[T], &mut [MaybeUninit<T>]),
         &[Statistics<T>],
@@ -326,13 +333,13 @@ fn backward_rows<T: Number>(
                 let (one, along) = plain_moments(g, x, s.mean);
                 along_one += w.wide() * one;
                 along_x += w.wide() * along;
-                *dw += T::narrow(along * scale);
-                *db += T::narrow(one);
+                *dw += T::c(along * scale);
+                *db += T::c(one);
             }
         }
-        let offset = if geometry.rule.centred { T::narrow(along_one / n) } else { T::narrow(0.0) };
+        let offset = if geometry.rule.centred { T::c(along_one / n) } else { T::zero() };
         // `u·mean(gw·u) = (x − mean)·slope`.
-        let slope = T::narrow(along_x / n * scale * scale);
+        let slope = T::c(along_x / n * scale * scale);
         if inner == 1 {
             for (((g, w), x), dx) in g.iter().zip(w).zip(x).zip(dx) {
                 dx.write(s.scale * (*g * *w - offset - (*x - s.mean) * slope));

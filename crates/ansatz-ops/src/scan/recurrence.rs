@@ -8,12 +8,12 @@ use super::{
     Direction, associative_scan,
     lanes::{Lanes, Out, Strip},
     shifted::{at_start, shifted_product},
-    steps::Real,
     working_dtype,
 };
 use crate::{
     Error, Result, check_like,
     cpu::{attach, by_float, values, vectorised},
+    pointwise::Real,
 };
 
 /// `hₜ = aₜ hₜ₋₁ + bₜ` along `dim`, elementwise in the other axes: the scan of diagonal state-space
@@ -214,7 +214,7 @@ fn strip<T: Real, const W: usize>(
     direction: Direction,
     gate: Gate,
 ) {
-    let mut h = [T::ZERO; W];
+    let mut h = [T::zero(); W];
     if let Some(h0) = data.h0 {
         // `h0` is the data without their middle axis.
         let block = base / (lanes.n * lanes.inner);
@@ -228,17 +228,17 @@ fn strip<T: Real, const W: usize>(
         for _ in 0..lanes.n {
             let (a, b) = (&data.a[at..at + W], &data.b[at..at + W]);
             for ((h, a), b) in h.iter_mut().zip(a).zip(b) {
-                *h = a.times(*h).plus(*b);
+                *h = *a * *h + *b;
             }
             out.write(at, h);
             at = at.wrapping_add(distance);
         }
     } else {
-        let mut gates = [T::ZERO; W];
+        let mut gates = [T::zero(); W];
         for _ in 0..lanes.n {
             let (a, b) = (&data.a[at..at + W], &data.b[at..at + W]);
             for (((h, gate), a), b) in h.iter_mut().zip(&mut gates).zip(a).zip(b) {
-                *h = gate.times(*h).plus(*b);
+                *h = *gate * *h + *b;
                 *gate = *a;
             }
             out.write(at, h);

@@ -5,10 +5,11 @@ use std::mem::MaybeUninit;
 
 use candle_core::Tensor;
 
-use super::{Direction, lanes::Lanes, steps::Real};
+use super::{Direction, lanes::Lanes};
 use crate::{
     Result,
     cpu::{attach, blocks, by_float, collect, values, vectorised},
+    pointwise::Real,
 };
 
 /// `uₜ vₜ₋₁` along `dim`, where `t − 1` is the position before in `direction`; `first`, or 0, takes
@@ -82,7 +83,7 @@ fn composed(
 #[inline(always)]
 fn kernel<T: Real>((u, v, out): (&[T], &[T], &mut [MaybeUninit<T>])) {
     for ((o, u), v) in out.iter_mut().zip(u).zip(v) {
-        o.write(u.times(*v));
+        o.write(*u * *v);
     }
 }
 
@@ -97,7 +98,7 @@ fn products<T: Real>(
     direction: Direction,
 ) -> Vec<T> {
     let Lanes { n, inner, .. } = lanes;
-    let zeros = vec![T::ZERO; if first.is_none() { inner } else { 0 }];
+    let zeros = vec![T::zero(); if first.is_none() { inner } else { 0 }];
     // One sequence of rows after the other; inside it all but one row pair with their neighbour.
     let piece = |start: usize, out: &mut [MaybeUninit<T>]| {
         let mut at = start;

@@ -8,76 +8,52 @@ use super::{
     Direction,
     lanes::{Lanes, Out, Strip},
 };
-use crate::cpu::{Float, vectorised};
+use crate::{cpu::vectorised, pointwise::Real};
 
-/// Elements with what the kernels need, inlined.
-pub(crate) trait Real: Float {
-    const ZERO: Self;
-    fn wide(self) -> f64;
-    fn narrow(x: f64) -> Self;
-    fn times(self, other: Self) -> Self;
-    fn plus(self, other: Self) -> Self;
-}
-
-macro_rules! real {
-    ($T:ty) => {
-        impl Real for $T {
-            const ZERO: Self = 0.0;
-
-            #[inline(always)]
-            fn wide(self) -> f64 {
-                self as f64
-            }
-
-            #[inline(always)]
-            fn narrow(x: f64) -> Self {
-                x as Self
-            }
-
-            #[inline(always)]
-            fn times(self, other: Self) -> Self {
-                self * other
-            }
-
-            #[inline(always)]
-            fn plus(self, other: Self) -> Self {
-                self + other
-            }
-        }
-    };
-}
-real!(f32);
-real!(f64);
-
-/// One step of a scan. States are f64, so that f32 results are rounded once.
+/// One step of a scan of `W` sequences side by side. States are f64, so that f32 results are rounded
+/// once.
 pub(super) trait Step: Send + Sync + 'static {
-    type State: Copy + Send + Sync;
-    const START: Self::State;
-    /// The state after an element, and the value there.
-    fn step(state: Self::State, x: f64) -> (Self::State, f64);
+    type State<const W: usize>: Copy + Send + Sync;
+    fn start<const W: usize>() -> Self::State<W>;
+    /// The states after an element of each, and the values there.
+    fn step<const W: usize>(state: &mut Self::State<W>, x: [f64; W]) -> [f64; W];
 }
 
 pub(super) struct Sum;
 
 impl Step for Sum {
-    type State = f64;
-    const START: f64 = 0.0;
+    type State<const W: usize> = [f64; W];
 
     #[inline(always)]
-    fn step(state: f64, x: f64) -> (f64, f64) {
-        (state + x, state + x)
+    fn start<const W: usize>() -> [f64; W] {
+        [0.0; W]
+    }
+
+    #[inline(always)]
+    fn step<const W: usize>(state: &mut [f64; W], x: [f64; W]) -> [f64; W] {
+        for i in 0..W {
+            state[i] += x[i];
+        }
+        *state
     }
 }
 
 pub(super) struct Product;
 
 impl Step for Product {
-    type State = f64;
-    const START: f64 = 1.0;
+    type State<const W: usize> = [f64; W];
 
     #[inline(always)]
-    fn step(state: f64, x: f64) -> (f64, f64) {
-        (state * x, state * x)
+    fn start<const W: usize>() -> [f64; W] {
+        [1.0; W]
+    }
+
+    #[inline(always)]
+    fn step<const W: usize>(state: &mut [f64; W], x: [f64; W]) -> [f64; W] {
+        for i in 0..W {
+            state[i] *= x[i];
+        }
+        *state
     }
 }
 
@@ -85,12 +61,18 @@ impl Step for Product {
 pub(super) struct ProductBefore;
 
 impl Step for ProductBefore {
-    type State = f64;
-    const START: f64 = 1.0;
+    type State<const W: usize> = [f64; W];
 
     #[inline(always)]
-    fn step(state: f64, x: f64) -> (f64, f64) {
-        (state * x, state)
+    fn start<const W: usize>() -> [f64; W] {
+        [1.0; W]
+    }
+
+    #[inline(always)]
+    fn step<const W: usize>(state: &mut [f64; W], x: [f64; W]) -> [f64; W] {
+        let before = *state;
+        Product::step(state, x);
+        before
     }
 }
 
@@ -98,19 +80,31 @@ impl Step for ProductBefore {
 pub(super) struct LogSumExp;
 
 impl Step for LogSumExp {
-    type State = (f64, f64);
-    const START: (f64, f64) = (f64::NEG_INFINITY, 0.0);
+    type State<const W: usize> = ([f64; W], [f64; W]);
 
     #[inline(always)]
-    fn step((largest, sum): (f64, f64), x: f64) -> ((f64, f64), f64) {
-        // Equal infinities have no difference; counted as terms they give the right logarithm.
-        let small = if x == largest { 1.0 } else { (-(x - largest).abs()).exp() };
-        let state = if x <= largest { (largest, sum + small) } else { (x, sum * small + 1.0) };
-        (state, state.0 + state.1.ln())
+    fn start<const W: usize>() -> Self::State<W> {
+        ([f64::NEG_INFINITY; W], [0.0; W])
+    }
+
+    #[inline(always)]
+    fn step<const W: usize>((largest, sum): &mut Self::State<W>, x: [f64; W]) -> [f64; W] {
+        let mut values = [0.0; W];
+        for i in 0..W {
+            let (most, x) = (largest[i], x[i]);
+            // Equal infinities have no difference; counted as terms they give the right logarithm.
+            let small = Real::exp(-(x - most).abs());
+            let small = if x == most { 1.0 } else { small };
+            let (larger, smaller) = (sum[i] + small, sum[i] * small + 1.0);
+            sum[i] = if x <= most { larger } else { smaller };
+            largest[i] = if x <= most { most } else { x };
+            values[i] = largest[i] + Real::ln(sum[i]);
+        }
+        values
     }
 }
 
-/// Scans one strip from `states`.
+/// Scans one strip.
 #[inline(always)]
 fn strip<T: Real, S: Step, const W: usize>(
     x: &[T],
@@ -118,16 +112,19 @@ fn strip<T: Real, S: Step, const W: usize>(
     lanes: Lanes,
     base: usize,
     direction: Direction,
-    mut states: [S::State; W],
 ) {
+    let mut states = S::start();
     let (mut at, distance) = lanes.walk(base, direction);
     for _ in 0..lanes.n {
         let row = &x[at..at + W];
-        let mut values = [T::ZERO; W];
-        for ((state, value), x) in states.iter_mut().zip(&mut values).zip(row) {
-            let (next, y) = S::step(*state, x.wide());
-            *state = next;
-            *value = T::narrow(y);
+        let mut wide = [0.0; W];
+        for i in 0..W {
+            wide[i] = row[i].wide();
+        }
+        let y = S::step(&mut states, wide);
+        let mut values = [T::zero(); W];
+        for i in 0..W {
+            values[i] = T::c(y[i]);
         }
         out.write(at, values);
         at = at.wrapping_add(distance);
@@ -141,9 +138,9 @@ fn kernel<T: Real, S: Step>((x, out, lanes, strips, direction, _): Arguments<'_,
     for k in strips {
         let Strip { base, width } = lanes.strip(k);
         match width {
-            32 => strip::<T, S, 32>(x, out, lanes, base, direction, [S::START; 32]),
-            8 => strip::<T, S, 8>(x, out, lanes, base, direction, [S::START; 8]),
-            _ => strip::<T, S, 1>(x, out, lanes, base, direction, [S::START]),
+            32 => strip::<T, S, 32>(x, out, lanes, base, direction),
+            8 => strip::<T, S, 8>(x, out, lanes, base, direction),
+            _ => strip::<T, S, 1>(x, out, lanes, base, direction),
         }
     }
 }
@@ -176,32 +173,103 @@ fn total<T: Real>(x: &[T]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-type ChunkArguments<'a, T> = (&'a [T], Out<T>, usize, Direction, f64);
+/// Elements of a contiguous sequence that are summed by themselves first, so that of their additions
+/// only one waits for those before.
+const GROUP: usize = 8;
+
+type LineArguments<'a, T> = (&'a [T], Out<T>, Range<usize>, Direction, f64);
+
+/// The cumulative sum of contiguous elements, starting from `sum`.
+#[inline(always)]
+fn line<T: Real>((x, out, range, direction, mut sum): LineArguments<'_, T>) {
+    let mut at = range.start;
+    let x = &x[range];
+    if direction == Direction::Forward {
+        let (groups, tail) = x.as_chunks::<GROUP>();
+        for group in groups {
+            let (mut own, mut total) = ([0.0; GROUP], 0.0);
+            for i in 0..GROUP {
+                total += group[i].wide();
+                own[i] = total;
+            }
+            out.write(at, shifted(own, sum));
+            sum += total;
+            at += GROUP;
+        }
+        for x in tail {
+            sum += x.wide();
+            out.write(at, [T::c(sum)]);
+            at += 1;
+        }
+    } else {
+        at += x.len();
+        let (head, groups) = x.as_rchunks::<GROUP>();
+        for group in groups.iter().rev() {
+            let (mut own, mut total) = ([0.0; GROUP], 0.0);
+            for i in (0..GROUP).rev() {
+                total += group[i].wide();
+                own[i] = total;
+            }
+            at -= GROUP;
+            out.write(at, shifted(own, sum));
+            sum += total;
+        }
+        for x in head.iter().rev() {
+            sum += x.wide();
+            at -= 1;
+            out.write(at, [T::c(sum)]);
+        }
+    }
+}
 
 #[inline(always)]
-fn chunk<T: Real>((x, out, base, direction, start): ChunkArguments<'_, T>) {
-    let lanes = Lanes { outer: 1, n: x.len().min(base + CHUNK) - base, inner: 1 };
-    strip::<T, Sum, 1>(x, out, lanes, base, direction, [start]);
+fn shifted<T: Real>(own: [f64; GROUP], sum: f64) -> [T; GROUP] {
+    let mut values = [T::zero(); GROUP];
+    for i in 0..GROUP {
+        values[i] = T::c(sum + own[i]);
+    }
+    values
 }
 
 /// Cumulative sums. Few long sequences are cut into chunks: the totals of the chunks, in parallel,
 /// give the value from which each starts. Whether and where depends on the sizes alone.
 pub(super) fn sums<T: Real>(x: &[T], lanes: Lanes, direction: Direction) -> Vec<T> {
-    if lanes.outer * lanes.inner != 1 || lanes.n < 4 * CHUNK {
+    if lanes.inner != 1 {
         return scan::<T, Sum>(x, lanes, direction);
     }
-    let mut starts: Vec<f64> =
-        x.par_chunks(CHUNK).map(|piece| vectorised!(total::<T>, piece)).collect();
-    let mut sum = 0.0;
-    let mut accumulate = |total: &mut f64| (*total, sum) = (sum, sum + *total);
-    match direction {
-        Direction::Forward => starts.iter_mut().for_each(&mut accumulate),
-        Direction::Reverse => starts.iter_mut().rev().for_each(&mut accumulate),
+    if lanes.outer != 1 || lanes.n < 4 * CHUNK {
+        let work = |rows: Range<usize>, out| {
+            for row in rows {
+                let range = row * lanes.n..(row + 1) * lanes.n;
+                vectorised!(line, (x, out, range, direction, 0.0));
+            }
+        };
+        // SAFETY: where sequences are contiguous, strips are rows, and all of each is written.
+        #[allow(unsafe_code)]
+        return unsafe { lanes.fill(work) };
     }
+    let pieces = lanes.n.div_ceil(CHUNK);
+    let range = |i: usize| i * CHUNK..x.len().min((i + 1) * CHUNK);
+    let sum_of = |i: usize| vectorised!(total::<T>, &x[range(i)]);
+    let scan = |i: usize, start: f64, out: Out<T>| {
+        vectorised!(line, (x, out, range(i), direction, start));
+    };
+    let in_order = |i: usize| if direction == Direction::Forward { i } else { pieces - 1 - i };
     let fill = |out: Out<T>| {
-        (0..starts.len()).into_par_iter().for_each(|i| {
-            vectorised!(chunk::<T>, (x, out, i * CHUNK, direction, starts[i]));
-        });
+        let mut start = 0.0;
+        if rayon::current_num_threads() == 1 {
+            for i in (0..pieces).map(in_order) {
+                let next = start + sum_of(i); // while the piece is in the cache
+                scan(i, start, out);
+                start = next;
+            }
+            return;
+        }
+        let mut starts: Vec<f64> = (0..pieces).into_par_iter().map(sum_of).collect();
+        for i in (0..pieces).map(in_order) {
+            (starts[i], start) = (start, start + starts[i]);
+        }
+        starts.into_par_iter().enumerate().for_each(|(i, start)| scan(i, start, out));
     };
     // SAFETY: the chunks cover the sequence, and each writes its own elements.
     #[allow(unsafe_code)]

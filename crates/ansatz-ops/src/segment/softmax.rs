@@ -8,7 +8,6 @@ use candle_core::Tensor;
 use super::chunks::{
     Rows, by_columns, chunk, for_rows, for_segments, is_nan, put, with_rows_of, zeros,
 };
-use super::exp::Exp;
 use super::extremum::composed_extremum;
 use super::linear::{composed_expand, composed_reduce};
 use super::segments::with_rows;
@@ -16,12 +15,13 @@ use super::{Segments, gather_rows, segment_sum};
 use crate::Result;
 use crate::combine::check_like;
 use crate::cpu::{Float, attach, by_float, values, vectorised};
+use crate::pointwise::Real;
 
 /// `exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x)` over the rows j of the segment of row i, for each feature
 /// alone: `[rows, features…]` → the same shape.
 ///
 /// The attention weights of a graph: one row for each edge, segments by target. Relative error
-/// below 4 ε (1 + ln n) where nothing underflows; weights below the smallest normal number are 0.
+/// below 4 ε (1 + ln n) where nothing underflows.
 /// Minus infinity has weight 0; where a whole segment is minus infinity, or a value is NaN or
 /// infinity, the segment's weights are NaN. Gradients of second order are right, too.
 ///
@@ -68,7 +68,7 @@ pub fn segment_logsumexp(x: &Tensor, segments: &Segments) -> Result<Tensor> {
         let scales = scales::<T>(&read, width, segments);
         // Sequential: one logarithm for each segment and feature.
         let pairs = scales.chunks_exact(2 * width.max(1)).map(|s| s.split_at(width));
-        let out = pairs.flat_map(|(m, s)| m.iter().zip(s).map(|(m, s)| *m + Exp::ln(*s))).collect();
+        let out = pairs.flat_map(|(m, s)| m.iter().zip(s).map(|(m, s)| *m + s.ln())).collect();
         let (back, again) = (segments.clone(), x.clone());
         attach::<T>("segment_logsumexp", &[x], out, with_rows(x, segments.count()), move |_, g| {
             let shares = segment_softmax(&again, &back)?;
@@ -112,7 +112,7 @@ fn softmax_pullback(y: &Tensor, g: &Tensor, segments: &Segments) -> Result<Tenso
 
 /// For each segment a row of shifts (the maxima, or 0 where infinite) and one of the sums of
 /// `exp(x − shift)`.
-fn scales<T: Float + Exp>(x: &[T], width: usize, segments: &Segments) -> Vec<T> {
+fn scales<T: Real>(x: &[T], width: usize, segments: &Segments) -> Vec<T> {
     let offsets = segments.offsets();
     // SAFETY: the kernel writes both rows of every segment.
     #[allow(unsafe_code)]
@@ -126,7 +126,7 @@ fn scales<T: Float + Exp>(x: &[T], width: usize, segments: &Segments) -> Vec<T> 
 type Logits<'a, T> = (&'a [T], usize, &'a [u32], Range<usize>);
 
 #[inline(always)]
-fn shifts_and_sums<T: Float + Exp, R: Rows>(
+fn shifts_and_sums<T: Real, R: Rows>(
     ((x, width, offsets, range), rows, out): (Logits<T>, R, &mut [MaybeUninit<T>]),
 ) {
     let lowest = T::from_f64(f64::NEG_INFINITY);
@@ -150,7 +150,7 @@ fn shifts_and_sums<T: Float + Exp, R: Rows>(
             for k in start..end {
                 let row: &[T; W] = chunk(x, rows.at(k) * width + col);
                 for i in 0..W {
-                    sum[i] += (row[i] - shift[i]).fast_exp();
+                    sum[i] += (row[i] - shift[i]).exp();
                 }
             }
             put(out, i * 2 * width + col, &shift);
@@ -162,7 +162,7 @@ fn shifts_and_sums<T: Float + Exp, R: Rows>(
 type Weights<'a, T> = (&'a [T], &'a [T], usize, &'a [u32], usize, &'a mut [MaybeUninit<T>]);
 
 #[inline(always)]
-fn weights<T: Float + Exp>((x, scales, width, ids, first, out): Weights<T>) {
+fn weights<T: Real>((x, scales, width, ids, first, out): Weights<T>) {
     let rows = first..first + out.len() / width;
     by_columns!(0..width, col, W => {
         for (i, row) in rows.clone().enumerate() {
@@ -172,7 +172,7 @@ fn weights<T: Float + Exp>((x, scales, width, ids, first, out): Weights<T>) {
             let values: &[T; W] = chunk(x, row * width + col);
             let mut shares = zeros::<T, W>();
             for i in 0..W {
-                shares[i] = (values[i] - shift[i]).fast_exp() / sum[i];
+                shares[i] = (values[i] - shift[i]).exp() / sum[i];
             }
             put(out, i * width + col, &shares);
         }

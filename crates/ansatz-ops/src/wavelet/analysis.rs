@@ -1,10 +1,7 @@
 //! The kernel that takes signals apart: [`run`].
 
 use super::bank::{Bank, MAX_TAPS, spread};
-use crate::{
-    cpu::vectorised,
-    scan::{lanes::Out, steps::Real},
-};
+use crate::{cpu::vectorised, pointwise::Real, scan::lanes::Out};
 
 /// Coefficients of one task along a contiguous axis, and neighbours computed together.
 const PIECE: usize = 512;
@@ -48,8 +45,8 @@ fn along<T: Real>((x, bank, taps, first, base, out): Along<'_, T>) {
     let frame = &bank.frame;
     let half = frame.taps / 2;
     let count = (frame.m - first).min(PIECE);
-    let mut even = [T::ZERO; SCRATCH];
-    let mut odd = [T::ZERO; SCRATCH];
+    let mut even = [T::zero(); SCRATCH];
+    let mut odd = [T::zero(); SCRATCH];
     let pairs = count + half - 1;
     // Pairs inside the signal.
     let start = 2 * first;
@@ -65,18 +62,18 @@ fn along<T: Real>((x, bank, taps, first, base, out): Along<'_, T>) {
     }
     for p in (0..inside_from).chain(inside_to..pairs) {
         let at = start + 2 * p;
-        even[p] = frame.source(at).map_or(T::ZERO, |i| x[i]);
-        odd[p] = frame.source(at + 1).map_or(T::ZERO, |i| x[i]);
+        even[p] = frame.source(at).map_or(T::zero(), |i| x[i]);
+        odd[p] = frame.source(at + 1).map_or(T::zero(), |i| x[i]);
     }
     let mut block = 0;
     while block < count {
-        let mut sums = [[T::ZERO; WIDTH]; 2];
+        let mut sums = [[T::zero(); WIDTH]; 2];
         for i in 0..half {
             let (e, o) = (&even[block + i..][..WIDTH], &odd[block + i..][..WIDTH]);
             for (sums, taps) in sums.iter_mut().zip(taps) {
                 let (w, v) = (taps[2 * i], taps[2 * i + 1]);
                 for ((sum, e), o) in sums.iter_mut().zip(e).zip(o) {
-                    *sum = sum.plus(w.times(*e)).plus(v.times(*o));
+                    *sum = v.fma(*o, w.fma(*e, *sum));
                 }
             }
         }
@@ -96,7 +93,7 @@ type Across<'a, T> =
 fn across<T: Real>((x, bank, taps, rows, inner, base, out): Across<'_, T>) {
     for k in rows {
         // The rows that a filter meets here, with its taps.
-        let mut met = [(0, T::ZERO, T::ZERO); MAX_TAPS];
+        let mut met = [(0, T::zero(), T::zero()); MAX_TAPS];
         let mut count = 0;
         for (j, (w, v)) in taps[0].iter().zip(taps[1]).enumerate() {
             if let Some(source) = bank.frame.source(2 * k + j) {
@@ -129,13 +126,13 @@ fn columns<T: Real, const W: usize>(
     at: usize,
     out: [Out<T>; 2],
 ) {
-    let mut low = [T::ZERO; W];
-    let mut high = [T::ZERO; W];
+    let mut low = [T::zero(); W];
+    let mut high = [T::zero(); W];
     for (row, w, v) in met {
         let x = &x[row + column..][..W];
         for ((l, h), x) in low.iter_mut().zip(&mut high).zip(x) {
-            *l = l.plus(w.times(*x));
-            *h = h.plus(v.times(*x));
+            *l = w.fma(*x, *l);
+            *h = v.fma(*x, *h);
         }
     }
     out[0].write(at + column, low);

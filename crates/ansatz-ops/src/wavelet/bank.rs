@@ -9,7 +9,8 @@ use super::{Boundary, Filters, Wavelet, analysis, frame::Frame, synthesis};
 use crate::{
     Error, Result,
     cpu::{attach, by_float, values},
-    scan::{lanes::Out, steps::Real},
+    pointwise::Real,
+    scan::lanes::Out,
 };
 
 /// The longest filters there are.
@@ -43,7 +44,7 @@ impl Bank {
 
     /// The filters in the type of a kernel.
     pub(super) fn taps<T: Real>(&self) -> [Vec<T>; 2] {
-        [&self.low, &self.high].map(|h| h.iter().map(|x| T::narrow(*x)).collect())
+        [&self.low, &self.high].map(|h| h.iter().map(|x| T::c(*x)).collect())
     }
 }
 

@@ -1,10 +1,7 @@
 //! The kernel that puts signals together: [`run`].
 
 use super::bank::{Bank, MAX_TAPS, spread};
-use crate::{
-    cpu::vectorised,
-    scan::{lanes::Out, steps::Real},
-};
+use crate::{cpu::vectorised, pointwise::Real, scan::lanes::Out};
 
 /// Elements of one task along a contiguous axis, and pairs of them computed together.
 const PIECE: usize = 1024;
@@ -63,31 +60,31 @@ fn along<T: Real>((bands, bank, taps, first, base, out): Along<'_, T>) {
     let start = first + frame.left; // window position of the first element
     let pair = start / 2;
     let pairs = (start + count - 1) / 2 + 1 - pair;
-    let mut window = [T::ZERO; 2 * PAIRS];
+    let mut window = [T::zero(); 2 * PAIRS];
     for (band, taps) in bands.iter().zip(taps) {
         let Some(band) = band else { continue };
         // Coefficients pair − (half − 1) … pair + pairs − 1, zeros beyond the ends.
-        let mut near = [T::ZERO; SCRATCH];
+        let mut near = [T::zero(); SCRATCH];
         let before = (half - 1).saturating_sub(pair);
         let from = (pair + before + 1 - half).min(frame.m);
         let to = (pair + pairs).min(frame.m).max(from);
         near[before..before + to - from].copy_from_slice(&band[from..to]);
         let mut block = 0;
         while block < pairs {
-            let mut even = [T::ZERO; WIDTH];
-            let mut odd = [T::ZERO; WIDTH];
+            let mut even = [T::zero(); WIDTH];
+            let mut odd = [T::zero(); WIDTH];
             for i in 0..half {
                 let c = &near[block + half - 1 - i..][..WIDTH];
                 let (w, v) = (taps[2 * i], taps[2 * i + 1]);
                 for ((e, o), c) in even.iter_mut().zip(&mut odd).zip(c) {
-                    *e = e.plus(w.times(*c));
-                    *o = o.plus(v.times(*c));
+                    *e = w.fma(*c, *e);
+                    *o = v.fma(*c, *o);
                 }
             }
             let target = window[2 * block..][..2 * WIDTH].chunks_exact_mut(2);
             for ((pair, e), o) in target.zip(&even).zip(&odd) {
-                pair[0] = pair[0].plus(*e);
-                pair[1] = pair[1].plus(*o);
+                pair[0] += *e;
+                pair[1] += *o;
             }
             block += WIDTH;
         }
@@ -95,14 +92,14 @@ fn along<T: Real>((bands, bank, taps, first, base, out): Along<'_, T>) {
     let window = &mut window[start - 2 * pair..][..count];
     // What the extension of the signal would have received.
     for (at, i) in frame.copies_of(first..first + count) {
-        let mut sum = T::ZERO;
+        let mut sum = T::zero();
         for (band, taps) in bands.iter().zip(taps) {
             let Some(band) = band else { continue };
             for k in covering(bank, *i) {
-                sum = sum.plus(taps[i - 2 * k].times(band[k]));
+                sum += taps[i - 2 * k] * band[k];
             }
         }
-        window[at - first] = window[at - first].plus(sum);
+        window[at - first] += sum;
     }
     out.write_slice(base + first, window);
 }
@@ -113,49 +110,44 @@ type Across<'a, T> =
 /// Some rows of many signals side by side.
 #[inline(always)]
 fn across<T: Real>((bands, bank, taps, rows, inner, base, out): Across<'_, T>) {
+    // The rows of coefficients whose filters cover this one, with their taps.
+    let mut met = Vec::new();
     for p in rows {
-        let copies = bank.frame.copies_of(p..p + 1);
+        met.clear();
+        let copies = bank.frame.copies_of(p..p + 1).iter().map(|(_, i)| *i);
+        for i in std::iter::once(p + bank.frame.left).chain(copies) {
+            for (band, taps) in bands.iter().zip(taps) {
+                let Some(band) = band else { continue };
+                for k in covering(bank, i) {
+                    met.push((&band[k * inner..][..inner], taps[i - 2 * k]));
+                }
+            }
+        }
         let at = base + p * inner;
         let mut column = 0;
         while column + 32 <= inner {
-            columns::<T, 32>(bands, bank, taps, (p, copies), (inner, column, at), out);
+            columns::<T, 32>(&met, column, at, out);
             column += 32;
         }
         while column + 8 <= inner {
-            columns::<T, 8>(bands, bank, taps, (p, copies), (inner, column, at), out);
+            columns::<T, 8>(&met, column, at, out);
             column += 8;
         }
         while column < inner {
-            columns::<T, 1>(bands, bank, taps, (p, copies), (inner, column, at), out);
+            columns::<T, 1>(&met, column, at, out);
             column += 1;
         }
     }
 }
 
 #[inline(always)]
-fn columns<T: Real, const W: usize>(
-    bands: [Option<&[T]>; 2],
-    bank: &Bank,
-    taps: [&[T]; 2],
-    (p, copies): (usize, &[(usize, usize)]),
-    (inner, column, at): (usize, usize, usize),
-    out: Out<T>,
-) {
-    let mut sums = [T::ZERO; W];
-    let mut add = |i: usize| {
-        for (band, taps) in bands.iter().zip(taps) {
-            let Some(band) = band else { continue };
-            for k in covering(bank, i) {
-                let (w, c) = (taps[i - 2 * k], &band[k * inner + column..][..W]);
-                for (sum, c) in sums.iter_mut().zip(c) {
-                    *sum = sum.plus(w.times(*c));
-                }
-            }
+fn columns<T: Real, const W: usize>(met: &[(&[T], T)], column: usize, at: usize, out: Out<T>) {
+    let mut sums = [T::zero(); W];
+    for (row, w) in met {
+        let row = &row[column..][..W];
+        for (sum, c) in sums.iter_mut().zip(row) {
+            *sum = w.fma(*c, *sum);
         }
-    };
-    add(p + bank.frame.left);
-    for (_, i) in copies {
-        add(*i);
     }
     out.write(at + column, sums);
 }

@@ -4,18 +4,20 @@ use std::mem::MaybeUninit;
 
 use candle_core::Shape;
 
-use super::super::exp::Exp;
-use crate::cpu::{blocks, collect, vectorised};
+use crate::{
+    cpu::{blocks, collect, vectorised},
+    pointwise::Real,
+};
 
 /// Elements of a piece of work, and of all from which threads pay for themselves.
 const BLOCK: usize = 16 * 1024;
 const PARALLEL_FROM: usize = 1 << 15;
 
 /// Lanes of sums and maxima along a contiguous line.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
 /// Strided lines that are handled side by side.
-const SIDE: usize = 64;
+const SIDE: usize = 128;
 
 /// `outer` times `length` elements with `inner` lines side by side.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,7 @@ impl Lines {
 }
 
 /// Fills a vector as long as `x` slab by slab.
-fn slabs<T: Exp>(
+fn slabs<T: Real>(
     n: usize,
     lines: Lines,
     work: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send,
@@ -55,7 +57,7 @@ fn slabs<T: Exp>(
     }
 }
 
-pub(super) fn softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
+pub(super) fn softmax<T: Real>(x: &[T], lines: Lines) -> Vec<T> {
     slabs(x.len(), lines, |start, out| {
         let x = &x[start..start + out.len()];
         if lines.inner == 1 {
@@ -66,7 +68,7 @@ pub(super) fn softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
     })
 }
 
-pub(super) fn log_softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
+pub(super) fn log_softmax<T: Real>(x: &[T], lines: Lines) -> Vec<T> {
     slabs(x.len(), lines, |start, out| {
         let x = &x[start..start + out.len()];
         if lines.inner == 1 {
@@ -77,7 +79,7 @@ pub(super) fn log_softmax<T: Exp>(x: &[T], lines: Lines) -> Vec<T> {
     })
 }
 
-pub(super) fn softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Vec<T> {
+pub(super) fn softmax_gradient<T: Real>(y: &[T], g: &[T], lines: Lines) -> Vec<T> {
     slabs(y.len(), lines, |start, out| {
         let range = start..start + out.len();
         let (y, g) = (&y[range.clone()], &g[range]);
@@ -89,7 +91,7 @@ pub(super) fn softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Vec<T>
     })
 }
 
-pub(super) fn log_softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Vec<T> {
+pub(super) fn log_softmax_gradient<T: Real>(y: &[T], g: &[T], lines: Lines) -> Vec<T> {
     slabs(y.len(), lines, |start, out| {
         let range = start..start + out.len();
         let (y, g) = (&y[range.clone()], &g[range]);
@@ -102,7 +104,7 @@ pub(super) fn log_softmax_gradient<T: Exp>(y: &[T], g: &[T], lines: Lines) -> Ve
 }
 
 /// One number for each line.
-pub(super) fn logsumexp<T: Exp>(x: &[T], lines: Lines, count: usize) -> Vec<T> {
+pub(super) fn logsumexp<T: Real>(x: &[T], lines: Lines, count: usize) -> Vec<T> {
     let inner = lines.inner.max(1);
     let fill = |out: &mut [MaybeUninit<T>]| {
         let some = (BLOCK / lines.slab()).max(1) * inner;
@@ -123,63 +125,88 @@ pub(super) fn logsumexp<T: Exp>(x: &[T], lines: Lines, count: usize) -> Vec<T> {
 
 /// The larger of two numbers. May lose a NaN, which shows in the sum of the exponentials.
 #[inline(always)]
-fn larger<T: Exp>(a: T, b: T) -> T {
+fn larger<T: Real>(a: T, b: T) -> T {
     if a > b { a } else { b }
 }
 
+/// `x`, then `rest`: a constant number of lanes stays in registers, a variable one does not.
 #[inline(always)]
-fn largest<T: Exp>(x: &[T]) -> T {
-    let least = T::narrow(f64::NEG_INFINITY);
-    let (chunks, tail) = x.as_chunks::<LANES>();
-    let mut lanes = [least; LANES];
-    for x in chunks {
-        for l in 0..LANES {
-            lanes[l] = larger(lanes[l], x[l]);
+fn padded<T: Real>(x: &[T], rest: T) -> [T; LANES] {
+    let mut all = [rest; LANES];
+    all[..x.len()].copy_from_slice(x);
+    all
+}
+
+/// The lanes of a sum over `$x` (or a maximum), the last chunk filled up with `$rest`: `$next` is
+/// that of one lane after the number `$v`.
+macro_rules! in_lanes {
+    ($x:expr, $start:expr, $rest:expr, |$lane:ident, $v:ident| $next:expr) => {{
+        let (x, tail) = $x.as_chunks::<LANES>();
+        let mut lanes = [$start; LANES];
+        for x in x {
+            for l in 0..LANES {
+                let ($lane, $v) = (lanes[l], x[l]);
+                lanes[l] = $next;
+            }
         }
+        if !tail.is_empty() {
+            let x = padded(tail, $rest);
+            for l in 0..LANES {
+                let ($lane, $v) = (lanes[l], x[l]);
+                lanes[l] = $next;
+            }
+        }
+        lanes
+    }};
+}
+
+#[inline(always)]
+fn largest<T: Real>(x: &[T]) -> T {
+    let least = T::c(f64::NEG_INFINITY);
+    let mut lanes = in_lanes!(x, least, least, |most, v| larger(most, v));
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            lanes[l] = larger(lanes[l], lanes[l + half]);
+        }
+        half /= 2;
     }
-    for (l, x) in tail.iter().enumerate() {
-        lanes[l] = larger(lanes[l], *x);
-    }
-    let mut most = least;
-    for l in lanes {
-        most = larger(most, l);
-    }
-    most
+    lanes[0]
 }
 
 /// The sum in lanes, then as a tree.
 #[inline(always)]
-fn sum<T: Exp>(x: &[T]) -> T {
-    let (chunks, tail) = x.as_chunks::<LANES>();
-    let mut lanes = [T::narrow(0.0); LANES];
-    for x in chunks {
-        for l in 0..LANES {
-            lanes[l] += x[l];
-        }
-    }
-    for (l, x) in tail.iter().enumerate() {
-        lanes[l] += *x;
-    }
-    tree(lanes)
+fn sum<T: Real>(x: &[T]) -> T {
+    tree(in_lanes!(x, T::zero(), T::zero(), |sum, v| sum + v))
+}
+
+/// `Σ exp(xᵢ − shift)`.
+#[inline(always)]
+fn sum_of_exponentials<T: Real>(x: &[T], shift: T) -> T {
+    let least = T::c(f64::NEG_INFINITY);
+    tree(in_lanes!(x, T::zero(), least, |sum, v| sum + (v - shift).exp()))
 }
 
 #[inline(always)]
-fn dot<T: Exp>(x: &[T], y: &[T]) -> T {
+fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-    let mut lanes = [T::narrow(0.0); LANES];
+    let mut lanes = [T::zero(); LANES];
     for (x, y) in x.iter().zip(y) {
         for l in 0..LANES {
-            lanes[l] += x[l] * y[l];
+            lanes[l] = x[l].fma(y[l], lanes[l]);
         }
     }
-    for (l, (x, y)) in x_tail.iter().zip(y_tail).enumerate() {
-        lanes[l] += *x * *y;
+    if !x_tail.is_empty() {
+        let (x, y) = (padded(x_tail, T::zero()), padded(y_tail, T::zero()));
+        for l in 0..LANES {
+            lanes[l] = x[l].fma(y[l], lanes[l]);
+        }
     }
     tree(lanes)
 }
 
 #[inline(always)]
-fn tree<T: Exp>(mut lanes: [T; LANES]) -> T {
+fn tree<T: Real>(mut lanes: [T; LANES]) -> T {
     let mut half = LANES / 2;
     while half > 0 {
         for l in 0..half {
@@ -191,24 +218,28 @@ fn tree<T: Exp>(mut lanes: [T; LANES]) -> T {
     lanes[0]
 }
 
-/// Writes `exp(x − shift)` and returns what it wrote.
+/// What was written.
+///
+/// # Safety
+/// Every element must have been.
 #[inline(always)]
-fn exponentials<'a, T: Exp>(x: &[T], shift: T, out: &'a mut [MaybeUninit<T>]) -> &'a mut [T] {
-    for (x, out) in x.iter().zip(&mut *out) {
-        out.write((*x - shift).exponential());
-    }
-    // SAFETY: the loop above wrote every element: both slices have one length.
-    #[allow(unsafe_code)]
-    unsafe {
-        &mut *(std::ptr::from_mut(out) as *mut [T])
-    }
+#[allow(unsafe_code)]
+unsafe fn written<T>(out: &mut [MaybeUninit<T>]) -> &mut [T] {
+    // SAFETY: the caller vouches for the elements.
+    unsafe { &mut *(std::ptr::from_mut(out) as *mut [T]) }
 }
 
 #[inline(always)]
-fn softmax_rows<T: Exp>((x, out, length): (&[T], &mut [MaybeUninit<T>], usize)) {
+fn softmax_rows<T: Real>((x, out, length): (&[T], &mut [MaybeUninit<T>], usize)) {
     for (x, out) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
-        let out = exponentials(x, largest(x), out);
-        let factor = T::narrow(1.0) / sum(out);
+        let most = largest(x);
+        for (x, out) in x.iter().zip(&mut *out) {
+            out.write((*x - most).exp());
+        }
+        // SAFETY: both slices have `length` elements.
+        #[allow(unsafe_code)]
+        let out = unsafe { written(out) };
+        let factor = T::one() / sum(out);
         for y in out {
             *y *= factor;
         }
@@ -216,10 +247,10 @@ fn softmax_rows<T: Exp>((x, out, length): (&[T], &mut [MaybeUninit<T>], usize)) 
 }
 
 #[inline(always)]
-fn log_softmax_rows<T: Exp>((x, out, length): (&[T], &mut [MaybeUninit<T>], usize)) {
+fn log_softmax_rows<T: Real>((x, out, length): (&[T], &mut [MaybeUninit<T>], usize)) {
     for (x, out) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)) {
         let most = largest(x);
-        let total = sum(exponentials(x, most, out)).logarithm();
+        let total = sum_of_exponentials(x, most).ln();
         for (x, out) in x.iter().zip(out) {
             out.write(*x - most - total);
         }
@@ -227,7 +258,7 @@ fn log_softmax_rows<T: Exp>((x, out, length): (&[T], &mut [MaybeUninit<T>], usiz
 }
 
 #[inline(always)]
-fn softmax_gradient_rows<T: Exp>((y, g, out, length): (&[T], &[T], &mut [MaybeUninit<T>], usize)) {
+fn softmax_gradient_rows<T: Real>((y, g, out, length): (&[T], &[T], &mut [MaybeUninit<T>], usize)) {
     let rows = y.chunks_exact(length).zip(g.chunks_exact(length));
     for ((y, g), out) in rows.zip(out.chunks_exact_mut(length)) {
         let along = dot(y, g);
@@ -238,14 +269,14 @@ fn softmax_gradient_rows<T: Exp>((y, g, out, length): (&[T], &[T], &mut [MaybeUn
 }
 
 #[inline(always)]
-fn log_softmax_gradient_rows<T: Exp>(
+fn log_softmax_gradient_rows<T: Real>(
     (y, g, out, length): (&[T], &[T], &mut [MaybeUninit<T>], usize),
 ) {
     let rows = y.chunks_exact(length).zip(g.chunks_exact(length));
     for ((y, g), out) in rows.zip(out.chunks_exact_mut(length)) {
         let total = sum(g);
         for ((y, g), out) in y.iter().zip(g).zip(out) {
-            out.write(*g - y.exponential() * total);
+            out.write(*g - y.exp() * total);
         }
     }
 }
@@ -264,32 +295,38 @@ macro_rules! side_by_side {
     };
 }
 
-/// The largest of each line, and the sum of the exponentials of what is below it.
 #[inline(always)]
-fn largest_and_sum<T: Exp>(
-    x: &[T],
-    lines: Lines,
-    start: usize,
-    width: usize,
-    bounded: bool,
-) -> ([T; SIDE], [T; SIDE]) {
-    let mut most = [T::narrow(f64::NEG_INFINITY); SIDE];
+fn largest_of_each<T: Real>(x: &[T], lines: Lines, start: usize, width: usize) -> [T; SIDE] {
+    let mut most = [T::c(f64::NEG_INFINITY); SIDE];
     for k in 0..lines.length {
         let x = &x[start + k * lines.inner..][..width];
         for (most, x) in most.iter_mut().zip(x) {
             *most = larger(*most, *x);
         }
     }
+    most
+}
+
+/// The largest of each line, and the sum of the exponentials of what is below it.
+#[inline(always)]
+fn largest_and_sum<T: Real>(
+    x: &[T],
+    lines: Lines,
+    start: usize,
+    width: usize,
+    bounded: bool,
+) -> ([T; SIDE], [T; SIDE]) {
+    let mut most = largest_of_each(x, lines, start, width);
     if bounded {
         for most in &mut most {
             *most = bound(*most);
         }
     }
-    let mut sums = [T::narrow(0.0); SIDE];
+    let mut sums = [T::zero(); SIDE];
     for k in 0..lines.length {
         let x = &x[start + k * lines.inner..][..width];
         for ((sum, most), x) in sums.iter_mut().zip(&most).zip(x) {
-            *sum += (*x - *most).exponential();
+            *sum += (*x - *most).exp();
         }
     }
     (most, sums)
@@ -297,33 +334,44 @@ fn largest_and_sum<T: Exp>(
 
 /// A finite shift, so that lines of infinities come out right.
 #[inline(always)]
-fn bound<T: Exp>(x: T) -> T {
-    let x = if x > T::HUGE { T::HUGE } else { x };
-    if x < -T::HUGE { -T::HUGE } else { x }
+fn bound<T: Real>(most: T) -> T {
+    if most.abs() == T::c(f64::INFINITY) { T::zero() } else { most }
 }
 
 #[inline(always)]
-fn softmax_columns<T: Exp>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
+fn softmax_columns<T: Real>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
     side_by_side!(x.len(), lines, |start, width| {
-        let (most, mut sums) = largest_and_sum(x, lines, start, width, false);
-        for sum in &mut sums {
-            *sum = T::narrow(1.0) / *sum;
-        }
+        let most = largest_of_each(x, lines, start, width);
+        let mut sums = [T::zero(); SIDE];
         for k in 0..lines.length {
             let at = start + k * lines.inner;
             let (x, out) = (&x[at..at + width], &mut out[at..at + width]);
-            for (((x, out), most), factor) in x.iter().zip(out).zip(&most).zip(&sums) {
-                out.write((*x - *most).exponential() * *factor);
+            for (((x, out), most), sum) in x.iter().zip(out).zip(&most).zip(&mut sums) {
+                let y = (*x - *most).exp();
+                out.write(y);
+                *sum += y;
+            }
+        }
+        for sum in &mut sums {
+            *sum = T::one() / *sum;
+        }
+        for k in 0..lines.length {
+            let at = start + k * lines.inner;
+            // SAFETY: the loop above wrote these elements.
+            #[allow(unsafe_code)]
+            let out = unsafe { written(&mut out[at..at + width]) };
+            for (y, factor) in out.iter_mut().zip(&sums) {
+                *y *= *factor;
             }
         }
     });
 }
 
 #[inline(always)]
-fn log_softmax_columns<T: Exp>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
+fn log_softmax_columns<T: Real>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
     side_by_side!(x.len(), lines, |start, width| {
         let (most, sums) = largest_and_sum(x, lines, start, width, false);
-        let totals = sums.map(T::logarithm);
+        let totals = sums.map(T::ln);
         for k in 0..lines.length {
             let at = start + k * lines.inner;
             let (x, out) = (&x[at..at + width], &mut out[at..at + width]);
@@ -335,11 +383,11 @@ fn log_softmax_columns<T: Exp>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Li
 }
 
 #[inline(always)]
-fn softmax_gradient_columns<T: Exp>(
+fn softmax_gradient_columns<T: Real>(
     (y, g, out, lines): (&[T], &[T], &mut [MaybeUninit<T>], Lines),
 ) {
     side_by_side!(y.len(), lines, |start, width| {
-        let mut along = [T::narrow(0.0); SIDE];
+        let mut along = [T::zero(); SIDE];
         for k in 0..lines.length {
             let at = start + k * lines.inner;
             for ((sum, y), g) in along.iter_mut().zip(&y[at..at + width]).zip(&g[at..at + width]) {
@@ -358,11 +406,11 @@ fn softmax_gradient_columns<T: Exp>(
 }
 
 #[inline(always)]
-fn log_softmax_gradient_columns<T: Exp>(
+fn log_softmax_gradient_columns<T: Real>(
     (y, g, out, lines): (&[T], &[T], &mut [MaybeUninit<T>], Lines),
 ) {
     side_by_side!(y.len(), lines, |start, width| {
-        let mut totals = [T::narrow(0.0); SIDE];
+        let mut totals = [T::zero(); SIDE];
         for k in 0..lines.length {
             let at = start + k * lines.inner;
             for (sum, g) in totals.iter_mut().zip(&g[at..at + width]) {
@@ -374,7 +422,7 @@ fn log_softmax_gradient_columns<T: Exp>(
             let (y, g) = (&y[at..at + width], &g[at..at + width]);
             for (((y, g), out), total) in y.iter().zip(g).zip(&mut out[at..at + width]).zip(&totals)
             {
-                out.write(*g - y.exponential() * *total);
+                out.write(*g - y.exp() * *total);
             }
         }
     });
@@ -382,22 +430,12 @@ fn log_softmax_gradient_columns<T: Exp>(
 
 /// `out` has one element for each line of `x`.
 #[inline(always)]
-fn logsumexp_lines<T: Exp>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
+fn logsumexp_lines<T: Real>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)) {
     if lines.inner == 1 {
         for (k, out) in out.iter_mut().enumerate() {
             let x = &x[k * lines.length..(k + 1) * lines.length];
             let most = bound(largest(x));
-            let mut lanes = [T::narrow(0.0); LANES];
-            let (chunks, tail) = x.as_chunks::<LANES>();
-            for x in chunks {
-                for l in 0..LANES {
-                    lanes[l] += (x[l] - most).exponential();
-                }
-            }
-            for (l, x) in tail.iter().enumerate() {
-                lanes[l] += (*x - most).exponential();
-            }
-            out.write(tree(lanes).logarithm() + most);
+            out.write(sum_of_exponentials(x, most).ln() + most);
         }
         return;
     }
@@ -406,7 +444,7 @@ fn logsumexp_lines<T: Exp>((x, out, lines): (&[T], &mut [MaybeUninit<T>], Lines)
             let start = slab * lines.slab() + column * SIDE;
             let (most, sums) = largest_and_sum(x, lines, start, out.len(), true);
             for ((sum, most), out) in sums.into_iter().zip(most).zip(out) {
-                out.write(sum.logarithm() + most);
+                out.write(sum.ln() + most);
             }
         }
     }
