@@ -17,7 +17,7 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("ops::matmul, transposed batch", &[&[3, 7, 5], &[7, 4]], |x| {
             Ok(matmul(&x[0].transpose(1, 2)?, &x[1])?)
         }),
-        Check::new("dense", &[&[2, 9, 4], &[8, 4], &[8]], |x| {
+        Check::new("dense, gelu, batch", &[&[2, 9, 4], &[8, 4], &[8]], |x| {
             Ok(dense(&x[0], &x[1], Some(&x[2]), Some(Pointwise::Gelu))?)
         }),
         Check::new("dense_chain", &[&[19, 4], &[8, 4], &[8], &[3, 8]], |x| {
