@@ -17,7 +17,7 @@ if command -v ldd >/dev/null 2>&1; then
             *libcuda.so*) echo "  libcuda comes with the NVIDIA driver: is this a node with a GPU?" >&2 ;;
         esac
         case $missing in
-            *libcublas*|*libcurand*|*libnvrtc*|*libcudart*)
+            *libcublas*|*libcurand*|*libcufft*|*libnvrtc*|*libcudart*)
                 echo "  The others come with a CUDA toolkit of the version in manifest.json: load its" >&2
                 echo "  module, set CUDA_HOME or LD_LIBRARY_PATH, or build the bundle with" >&2
                 echo "  cargo xtask device --libraries, which puts them into lib/." >&2 ;;

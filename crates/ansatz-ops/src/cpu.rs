@@ -13,6 +13,8 @@ mod parallel;
 mod simd;
 
 pub(crate) use attach::attach;
+#[cfg(feature = "cuda")]
+pub(crate) use choice::compositions_only;
 pub(crate) use choice::kernels_take;
 pub use choice::without_kernels;
 pub(crate) use float::{Float, by_float, values};

@@ -17,6 +17,7 @@ pub(crate) const LIBRARIES: &[(&str, &str)] = &[
     ("cublas", "libcublas.so.13"),
     ("cublasLt", "libcublasLt.so.13"),
     ("curand", "libcurand.so.10"),
+    ("cufft", "libcufft.so.12"),
     ("nvrtc", "libnvrtc.so.13"),
 ];
 

@@ -23,8 +23,15 @@ pub(crate) struct Toolkit {
 }
 
 /// The parts of the CUDA libraries that a program with candle loads; the driver's own excepted.
-const LIBRARIES: &[&str] =
-    &["libcudart", "libcublas", "libcublasLt", "libcurand", "libnvrtc", "libnvrtc-builtins"];
+const LIBRARIES: &[&str] = &[
+    "libcudart",
+    "libcublas",
+    "libcublasLt",
+    "libcurand",
+    "libcufft",
+    "libnvrtc",
+    "libnvrtc-builtins",
+];
 
 impl Toolkit {
     /// The installed toolkit where there is one, else one made from wheels in `work`.
@@ -217,7 +224,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let toolkit = toolkit(folder.path());
         assert!(toolkit.libraries(false).unwrap().is_empty(), "taken where it is");
-        for name in ["libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10"] {
+        for name in [
+            "libcudart.so.13",
+            "libcublas.so.13",
+            "libcublasLt.so.13",
+            "libcurand.so.10",
+            "libcufft.so.12",
+        ] {
             fs::write(folder.path().join(name), "").unwrap();
         }
         assert_eq!(toolkit.libraries(false).unwrap(), [folder.path().join("libcudart.so.13")]);

@@ -37,9 +37,14 @@ pub fn without_kernels<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// Whether this thread is inside of [`without_kernels`].
+pub(crate) fn compositions_only() -> bool {
+    COMPOSED.get()
+}
+
 /// Whether the kernels may take a tensor of a dtype that they have.
 pub(crate) fn kernels_take(x: &Tensor) -> bool {
-    x.device().is_cpu() && !COMPOSED.get()
+    x.device().is_cpu() && !compositions_only()
 }
 
 #[cfg(test)]
