@@ -1,22 +1,12 @@
 """K2: dense layer with tanh, 256 x 64 -> 64, f32, forwards and backwards, in PyTorch.
 
 y = tanh(x W' + b); gradients of <c, y> in x, W and b; inputs by the formulas of the bench. Error: of the 2-norm of all
-gradients, relative to that in f64."""
-from common import THREADS, emit, np, timed_repeated
+gradients, relative to that in f64. K2.product.1024: the product of two square matrices; error: the largest difference
+from f64, relative to the largest value."""
+from common import THREADS, bias, emit, inputs, np, targets, timed, timed_repeated, weight
 
-
-def weight(out, inp, layer):
-    i, j = np.arange(out)[:, None], np.arange(inp)[None, :]
-    return np.sin(1.0 + 0.37 * i + 0.73 * j + 0.29 * i * j + 1.7 * layer) * np.sqrt(2.0 / inp)
-
-
-def grid(n, d, f):
-    return f(np.arange(n)[:, None], np.arange(d)[None, :])
-
-
-X = grid(256, 64, lambda n, d: np.sin(0.1 + 0.05 * n + 1.3 * d))
-C = grid(256, 64, lambda n, d: np.cos(0.2 + 0.03 * n + 0.7 * d))
-W, B = weight(64, 64, 0), 0.1 * np.cos(0.9 * np.arange(64))
+X, C = inputs(256, 64), targets(256, 64)
+W, B = weight(64, 64, 0), bias(64, 0)
 
 
 def reference():
@@ -37,3 +27,10 @@ if __name__ == "__main__":
     grads, stats = timed_repeated(100, step)
     norm = float(np.sqrt(sum((g.double().numpy() ** 2).sum() for g in grads)))
     emit("K2", "torch", stats, grad_norm=norm, error_vs_reference=abs(norm / reference() - 1))
+
+    a, b = inputs(1024, 1024), targets(1024, 1024)
+    single = [torch.tensor(m, dtype=torch.float32) for m in (a, b)]
+    product, stats = timed(lambda: single[0] @ single[1])
+    exact = a @ b
+    error = float(np.abs(product.double().numpy() - exact).max() / np.abs(exact).max())
+    emit("K2.product.1024", "torch", stats, error_vs_reference=error, gflop_per_s=2e-9 * 1024**3 / stats["median_s"])

@@ -194,6 +194,8 @@ fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [MaybeUninit<T>], 
     const PIECE: usize = 1 << 20;
     /// Pieces of the summed axis: each takes a copy of the output.
     const MOST_PIECES: usize = 16;
+    /// Rows of a piece, unless that leaves fewer than eight pieces: each arranges all of `b` anew.
+    const ROWS: usize = 128;
     let (m, k, n) = (a.rows, a.columns, b.columns);
     let pieces = (2 * m * k * n / PIECE).max(1);
     if pieces < 2 {
@@ -222,7 +224,7 @@ fn one<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [MaybeUninit<T>], 
         }
         return;
     }
-    let rows = m.div_ceil(pieces).next_multiple_of(16);
+    let rows = m.div_ceil(pieces).max(ROWS.min(m.div_ceil(8))).next_multiple_of(16);
     let work = |(i, out): (usize, &mut [MaybeUninit<T>])| {
         set_product(a.rows(i * rows, out.len() / n), b, out);
     };
