@@ -11,6 +11,7 @@
 //! | derivatives of a model with respect to its inputs | [`core`] | [`core::laplacian`], [`core::mixed_partials`], [`core::Jet`] |
 //! | randomness | [`core`] | [`core::Key`] |
 //! | layers, optimisers, training, checkpoints | [`nn`] | [`nn::Parameters`], [`nn::Mlp`], [`nn::Adam`], [`nn::fit`] |
+//! | linear operators, matrix-free, sparse and dense | [`linalg`] | [`linalg::LinearOperator`], [`linalg::Stencil`], [`linalg::Sparse`] |
 //! | ordinary differential equations and their gradients | [`ode`] | [`ode::solve`], [`ode::Tsit5`] |
 //! | data sets, CSV and NPZ files | [`data`] | [`data::Dataset`], [`data::Table`], [`data::Npz`] |
 //!
@@ -52,6 +53,7 @@
 //! | `nn` | yes | the module [`nn`] |
 //! | `ode` | yes | the module [`ode`] |
 //! | `data` | yes | the module [`data`] |
+//! | `linalg` | yes | the module [`linalg`] |
 //! | `cuda` | no | candle on NVIDIA GPUs; needs the CUDA toolkit to build. Type-checked, not yet run |
 //! | `metal` | no | candle on Apple GPUs. Type-checked, not yet run |
 //! | `accelerate` | no | Apple's linear algebra on the CPU |
@@ -68,6 +70,8 @@
 pub use ansatz_core as core;
 #[cfg(feature = "data")]
 pub use ansatz_data as data;
+#[cfg(feature = "linalg")]
+pub use ansatz_linalg as linalg;
 #[cfg(feature = "nn")]
 pub use ansatz_nn as nn;
 #[cfg(feature = "ode")]
@@ -76,7 +80,7 @@ pub use ansatz_ops as ops;
 
 /// The Rust snippets of the README and the book are tests of this crate. Only `rustdoc --test`
 /// sees this module.
-#[cfg(all(doctest, feature = "nn", feature = "ode", feature = "data"))]
+#[cfg(all(doctest, feature = "nn", feature = "ode", feature = "data", feature = "linalg"))]
 mod book {
     #[doc = include_str!("../../../README.md")]
     mod readme {}
@@ -88,6 +92,8 @@ mod book {
     mod solving {}
     #[doc = include_str!("../../../docs/src/derivatives.md")]
     mod derivatives {}
+    #[doc = include_str!("../../../docs/src/linear_algebra.md")]
+    mod linear_algebra {}
     #[doc = include_str!("../../../docs/src/transforms.md")]
     mod transforms {}
     #[doc = include_str!("../../../docs/src/graphs.md")]

@@ -1,4 +1,4 @@
-//! Workloads of single tensor operations, one file for each family: K1, K2, …
+//! Workloads of single tensor operations, one file for each family: K1, K2, …, L1
 //!
 //! They last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
 //! is in workflows/peers, in a script whose first line names the family.
@@ -6,6 +6,7 @@ mod adam;
 mod combine;
 mod conv;
 mod dense;
+mod linear_operator;
 mod norm;
 mod pointwise;
 mod scan;
@@ -30,6 +31,7 @@ pub(super) fn variants() -> Vec<Variant> {
         scan::variants(),
         adam::variants(),
         norm::variants(),
+        linear_operator::variants(),
     ]
     .concat()
 }

@@ -9,6 +9,7 @@ pub(super) const KERNEL_FROM: usize = 64;
 /// `out ← base + h · Σⱼ cⱼ xⱼ` without the terms whose coefficient is zero.
 ///
 /// All others have the length of `out`.
+#[cfg_attr(not(feature = "candle"), allow(clippy::unnecessary_wraps))] // the kernels may fail
 pub(super) fn combine<'a>(
     out: &mut [f64],
     base: Option<&[f64]>,
@@ -64,6 +65,7 @@ fn plain_combine<'a>(
 
 /// The root mean square of `eᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|))`; the lengths are equal.
 #[inline]
+#[cfg_attr(not(feature = "candle"), allow(clippy::unnecessary_wraps))] // the kernels may fail
 pub(super) fn weighted_rms(e: &[f64], a: &[f64], b: &[f64], rtol: f64, atol: f64) -> Result<f64> {
     #[cfg(feature = "candle")]
     if e.len() >= KERNEL_FROM {

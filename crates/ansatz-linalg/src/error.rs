@@ -1,0 +1,98 @@
+//! The error type of this crate.
+
+/// What can go wrong in linear algebra.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An operation on vectors failed: sizes, dtypes, devices.
+    #[error(transparent)]
+    Core(ansatz_core::Error),
+    /// Sizes do not fit.
+    #[error("{what}: expected {expected}, got {got}")]
+    Size {
+        /// The operation and operand.
+        what: &'static str,
+        /// What was needed.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// An argument has a value that makes no sense.
+    #[error("{what} = {value}: expected {expected}")]
+    InvalidArgument {
+        /// The argument.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+    /// A number is NaN or infinite.
+    #[error("{what}: entry {index} is not finite; check the data that the matrix is made of")]
+    NotFinite {
+        /// The operand.
+        what: &'static str,
+        /// Its first entry that is not finite, in the order of storage.
+        index: usize,
+    },
+    /// The operator can be applied, but its transpose cannot.
+    #[error(
+        "{operator} has no transpose here; take a method that needs none (GMRES, BiCGStab), or \
+         give the operator one"
+    )]
+    NoTranspose {
+        /// The operator.
+        operator: &'static str,
+    },
+}
+
+/// The result type of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Shorthand for [`Error::Size`].
+    pub fn size(what: &'static str, expected: impl ToString, got: impl ToString) -> Self {
+        Self::Size { what, expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// Shorthand for [`Error::InvalidArgument`].
+    pub fn invalid(what: &'static str, value: impl ToString, expected: &'static str) -> Self {
+        Self::InvalidArgument { what, value: value.to_string(), expected }
+    }
+}
+
+/// An error of this crate that passed through a caller's function comes out as it went in.
+impl From<ansatz_core::Error> for Error {
+    fn from(error: ansatz_core::Error) -> Self {
+        match error {
+            ansatz_core::Error::Custom(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::Core(ansatz_core::Error::Custom(other)),
+            },
+            other => Self::Core(other),
+        }
+    }
+}
+
+impl From<Error> for ansatz_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Core(inner) => inner,
+            other => Self::custom(other),
+        }
+    }
+}
+
+#[cfg(feature = "candle")]
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        ansatz_core::Error::from(error).into()
+    }
+}
+
+#[cfg(feature = "candle")]
+impl From<ansatz_ops::Error> for Error {
+    fn from(error: ansatz_ops::Error) -> Self {
+        ansatz_core::Error::from(error).into()
+    }
+}

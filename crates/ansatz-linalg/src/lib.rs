@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod operator;
+mod vector;
+
+pub use ansatz_core as core;
+pub use error::{Error, Result};
+pub use faer;
+pub use nalgebra_sparse;
+pub use operator::{
+    Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
+    KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled, Sparse, Stencil, Sum,
+    Transposed, Tridiagonal, to_dense,
+};
+#[cfg(feature = "candle")]
+pub use operator::{Jacobian, TensorMatrix, TensorSparse};
+pub use vector::Vector;

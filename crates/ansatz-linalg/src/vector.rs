@@ -1,0 +1,112 @@
+//! What an iterative method needs to know of a vector: [`Vector`].
+
+use ansatz_core::State;
+use rayon::prelude::*;
+
+use crate::Result;
+
+/// An element of a space with an inner product.
+///
+/// Implemented for `f64`, `[f64; N]`, `Vec<f64>` and, with the feature `candle`, tensors of any
+/// shape, whose components are all numbers of the tensor. Sums and multiples are those of
+/// [`State`].
+pub trait Vector: State {
+    /// The inner product `Σ selfᵢ otherᵢ`, the same bits for any number of threads.
+    ///
+    /// # Errors
+    /// When the two differ in size, dtype or device.
+    fn inner(&self, other: &Self) -> Result<f64>;
+
+    /// The 2-norm.
+    ///
+    /// # Errors
+    /// When the components cannot be read.
+    fn norm2(&self) -> Result<f64> {
+        Ok(self.inner(self)?.sqrt())
+    }
+}
+
+impl Vector for f64 {
+    fn inner(&self, other: &Self) -> Result<f64> {
+        Ok(self * other)
+    }
+}
+
+impl<const N: usize> Vector for [f64; N] {
+    fn inner(&self, other: &Self) -> Result<f64> {
+        Ok(self.iter().zip(other).map(|(a, b)| a * b).sum())
+    }
+}
+
+impl Vector for Vec<f64> {
+    fn inner(&self, other: &Self) -> Result<f64> {
+        self.check_like("inner product", other)?;
+        Ok(dot(self, other))
+    }
+}
+
+#[cfg(feature = "candle")]
+impl Vector for candle_core::Tensor {
+    fn inner(&self, other: &Self) -> Result<f64> {
+        self.check_like("inner product", other)?;
+        let product = (self.detach() * other.detach())?.sum_all()?;
+        // Converted here: not every device has f64.
+        let value = product.to_device(&candle_core::Device::Cpu)?;
+        Ok(value.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?)
+    }
+}
+
+/// Numbers summed together, and from how many on the work is shared between threads. The blocks do
+/// not depend on the number of threads, so neither does the sum.
+const BLOCK: usize = 1 << 13;
+const PARALLEL_FROM: usize = 1 << 16;
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let block = |(a, b): (&[f64], &[f64])| -> f64 {
+        // Eight sums side by side, which fill a vector register.
+        let mut sums = [0.0; 8];
+        let (a_whole, a_rest) = a.as_chunks::<8>();
+        let (b_whole, b_rest) = b.as_chunks::<8>();
+        for (a, b) in a_whole.iter().zip(b_whole) {
+            for i in 0..8 {
+                sums[i] += a[i] * b[i];
+            }
+        }
+        let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+        sums.iter().sum::<f64>() + rest
+    };
+    if a.len() < PARALLEL_FROM {
+        return a.chunks(BLOCK).zip(b.chunks(BLOCK)).map(block).sum();
+    }
+    let parts: Vec<f64> = a.par_chunks(BLOCK).zip(b.par_chunks(BLOCK)).map(block).collect();
+    parts.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_products_are_exact_for_small_integers_of_every_length() {
+        for n in [0, 1, 7, 8, 9, 1000, BLOCK - 1, BLOCK + 3, PARALLEL_FROM + 5] {
+            let a: Vec<f64> = (0..n).map(|i| (i % 7) as f64 - 3.0).collect();
+            let b: Vec<f64> = (0..n).map(|i| (i % 5) as f64 - 1.0).collect();
+            let want: i64 = (0..n as i64).map(|i| (i % 7 - 3) * (i % 5 - 1)).sum();
+            assert_eq!(a.inner(&b).unwrap(), want as f64, "{n}");
+        }
+        assert!(vec![1.0].inner(&vec![1.0, 2.0]).is_err());
+        assert_eq!([3.0, 4.0].norm2().unwrap(), 5.0);
+        assert_eq!((-2.0f64).norm2().unwrap(), 2.0);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_matter() {
+        let n = PARALLEL_FROM * 3 + 17;
+        let a: Vec<f64> = (0..n).map(|i| (0.37 * i as f64).sin()).collect();
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| a.norm2().unwrap().to_bits())
+        };
+        assert_eq!(with(1), with(4));
+    }
+}
