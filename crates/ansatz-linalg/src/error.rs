@@ -35,6 +35,38 @@ pub enum Error {
         /// Its first entry that is not finite, in the order of storage.
         index: usize,
     },
+    /// The matrix has no inverse, or none that can be told from rounding.
+    #[error(
+        "{what} is singular: pivot {pivot} is {value:e}; drop dependent equations, or ask for a \
+         least-squares solution (Qr, Svd)"
+    )]
+    Singular {
+        /// The matrix.
+        what: &'static str,
+        /// The step of elimination that failed.
+        pivot: usize,
+        /// What it found on the diagonal.
+        value: f64,
+    },
+    /// A matrix that was promised to be positive definite is not.
+    #[error(
+        "{what} is not positive definite: pivot {pivot} of its Cholesky factorisation is not \
+         positive; take LU, or add a multiple of the identity"
+    )]
+    NotPositiveDefinite {
+        /// The matrix.
+        what: &'static str,
+        /// The step of elimination that failed.
+        pivot: usize,
+    },
+    /// A factorisation did not come to an end.
+    #[error("{what} failed: {reason}")]
+    Factorisation {
+        /// The factorisation.
+        what: &'static str,
+        /// What the library said.
+        reason: String,
+    },
     /// The operator can be applied, but its transpose cannot.
     #[error(
         "{operator} has no transpose here; take a method that needs none (GMRES, BiCGStab), or \

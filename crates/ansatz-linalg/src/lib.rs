@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod direct;
 mod error;
 mod operator;
 mod vector;
 
 pub use ansatz_core as core;
+pub use direct::{
+    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu, Svd,
+    SymmetricEigen, TridiagonalLu, eigenvalues,
+};
 pub use error::{Error, Result};
 pub use faer;
 pub use nalgebra_sparse;

@@ -121,7 +121,7 @@ pub trait LinearOperator<V: Vector> {
     }
 }
 
-fn check_length(what: &'static str, expected: usize, got: usize) -> Result<()> {
+pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected == got {
         return Ok(());
     }

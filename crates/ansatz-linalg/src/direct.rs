@@ -1,0 +1,140 @@
+//! Factorisations of matrices, each made once and used for any number of right-hand sides.
+
+mod banded;
+mod cholesky;
+mod eigen;
+mod lu;
+mod qr;
+mod sparse_cholesky;
+mod sparse_lu;
+mod svd;
+mod tridiagonal_lu;
+
+pub use banded::BandedLu;
+pub use cholesky::Cholesky;
+pub use eigen::{SymmetricEigen, eigenvalues};
+pub use lu::Lu;
+pub use qr::Qr;
+pub use sparse_cholesky::SparseCholesky;
+pub use sparse_lu::SparseLu;
+pub use svd::Svd;
+pub use tridiagonal_lu::TridiagonalLu;
+
+use faer::MatMut;
+
+use crate::{Error, LinearOperator, Properties, Result};
+
+/// A square matrix that has been factorised.
+pub trait Factorised {
+    /// Number of rows and columns.
+    fn dimension(&self) -> usize;
+
+    /// `x ← A⁻¹ x`; one right-hand side after the other, each of [`Factorised::dimension`] numbers.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when the length of `x` is not a multiple of the dimension.
+    fn solve_in_place(&self, x: &mut [f64]) -> Result<()>;
+
+    /// `x ← A⁻ᵀ x`.
+    ///
+    /// # Errors
+    /// As [`Factorised::solve_in_place`].
+    fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()>;
+
+    /// The solution of `A x = b`.
+    ///
+    /// # Errors
+    /// As [`Factorised::solve_in_place`].
+    fn solve(&self, b: &[f64]) -> Result<Vec<f64>> {
+        let mut x = b.to_vec();
+        self.solve_in_place(&mut x)?;
+        Ok(x)
+    }
+
+    /// The solution of `Aᵀ x = b`.
+    ///
+    /// # Errors
+    /// As [`Factorised::solve_in_place`].
+    fn solve_transposed(&self, b: &[f64]) -> Result<Vec<f64>> {
+        let mut x = b.to_vec();
+        self.solve_transposed_in_place(&mut x)?;
+        Ok(x)
+    }
+}
+
+/// The inverse of a factorised matrix as an operator: each application is a solve.
+#[derive(Debug, Clone, Copy)]
+pub struct Inverse<F>(
+    /// The factorisation.
+    pub F,
+);
+
+impl<F: Factorised> LinearOperator<Vec<f64>> for Inverse<F> {
+    fn shape(&self) -> [usize; 2] {
+        [self.0.dimension(); 2]
+    }
+
+    fn apply_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
+        self.check_input(x)?;
+        y.clone_from(x);
+        self.0.solve_in_place(y)
+    }
+
+    fn apply_transposed_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
+        self.check_transposed_input(x)?;
+        y.clone_from(x);
+        self.0.solve_transposed_in_place(y)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::NONE
+    }
+}
+
+/// A determinant as its sign and the logarithm of its size: it overflows early itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogDeterminant {
+    /// 1, −1, or 0 for a singular matrix.
+    pub sign: f64,
+    /// `ln |det A|`, −∞ for a singular matrix.
+    pub log: f64,
+}
+
+impl LogDeterminant {
+    /// Of a triangular matrix with this diagonal, times `sign`.
+    fn of_diagonal(diagonal: impl Iterator<Item = f64>, sign: f64) -> Self {
+        let mut all = Self { sign, log: 0.0 };
+        for d in diagonal {
+            all.sign *= if d == 0.0 { 0.0 } else { d.signum() };
+            all.log += d.abs().ln();
+        }
+        all
+    }
+}
+
+/// The right-hand sides as the columns of a matrix.
+fn columns<'a>(what: &'static str, n: usize, x: &'a mut [f64]) -> Result<MatMut<'a, f64>> {
+    let count = x.len().checked_div(n).unwrap_or(0);
+    if count * n != x.len() {
+        return Err(Error::size(what, format!("a multiple of {n} numbers"), x.len()));
+    }
+    Ok(MatMut::from_column_major_slice_mut(x, n, count))
+}
+
+/// Errors unless the operator is square.
+fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> Result<usize> {
+    if rows == columns {
+        return Ok(rows);
+    }
+    Err(Error::size(what, "as many rows as columns", format!("{rows} × {columns}")))
+}
+
+/// Errors at a pivot that rounding may have made: smaller than `n u` times the largest.
+fn check_pivots(what: &'static str, pivots: impl Iterator<Item = f64> + Clone) -> Result<()> {
+    let largest = pivots.clone().map(f64::abs).fold(0.0, f64::max);
+    let least = pivots.clone().count() as f64 * f64::EPSILON * largest;
+    match pivots.enumerate().find(|(_, p)| p.is_nan() || p.abs() <= least) {
+        Some((pivot, value)) => Err(Error::Singular { what, pivot, value }),
+        None => Ok(()),
+    }
+}

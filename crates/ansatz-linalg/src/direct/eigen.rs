@@ -1,0 +1,65 @@
+//! Eigenvalues and eigenvectors of dense matrices.
+
+use faer::{MatRef, Side, linalg::solvers::SelfAdjointEigen};
+
+use super::check_square;
+use crate::{Dense, Error, LinearOperator, Result};
+
+/// `A = U diag(λ) Uᵀ` of a symmetric matrix, `λ` rising.
+#[derive(Debug, Clone)]
+pub struct SymmetricEigen {
+    factors: SelfAdjointEigen<f64>,
+    values: Vec<f64>,
+}
+
+fn failed(error: &impl std::fmt::Debug) -> Error {
+    Error::Factorisation { what: "eigenvalue decomposition", reason: format!("{error:?}") }
+}
+
+impl SymmetricEigen {
+    /// Of `matrix`, of which only the lower triangle is read.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when it is not square, [`Error::Factorisation`] when the iteration does not
+    /// converge.
+    pub fn new(matrix: &Dense) -> Result<Self> {
+        check_square("matrix of an eigenvalue decomposition", matrix.shape())?;
+        let factors =
+            matrix.as_faer().self_adjoint_eigen(Side::Lower).map_err(|error| failed(&error))?;
+        let values = factors.S().column_vector().iter().copied().collect();
+        Ok(Self { factors, values })
+    }
+
+    /// The eigenvalues, the smallest first.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The eigenvectors, as columns: orthonormal.
+    pub fn vectors(&self) -> MatRef<'_, f64> {
+        self.factors.U()
+    }
+
+    /// `f(A) = U diag(f(λ)) Uᵀ`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] when `f` of an eigenvalue is not finite.
+    pub fn function(&self, f: impl Fn(f64) -> f64) -> Result<Dense> {
+        let u = self.vectors();
+        let scaled = faer::Mat::from_fn(u.nrows(), u.ncols(), |i, j| u[(i, j)] * f(self.values[j]));
+        let product = scaled * u.transpose();
+        // Symmetric to the last bit.
+        let n = u.nrows();
+        Dense::new(faer::Mat::from_fn(n, n, |i, j| 0.5 * (product[(i, j)] + product[(j, i)])))
+    }
+}
+
+/// The eigenvalues of any square matrix, real and imaginary parts, in no order.
+///
+/// # Errors
+/// As [`SymmetricEigen::new`].
+pub fn eigenvalues(matrix: &Dense) -> Result<Vec<[f64; 2]>> {
+    check_square("matrix of an eigenvalue decomposition", matrix.shape())?;
+    let values = matrix.as_faer().eigenvalues().map_err(|error| failed(&error))?;
+    Ok(values.into_iter().map(|z| [z.re, z.im]).collect())
+}

@@ -1,0 +1,121 @@
+//! LU factorisation of a sparse matrix.
+
+use faer::{
+    linalg::solvers::Solve,
+    sparse::linalg::{
+        LuError,
+        solvers::{Lu, SymbolicLu},
+    },
+};
+
+use super::{Factorised, check_square, columns};
+use crate::{Error, LinearOperator, Result, Sparse};
+
+/// `P A Q = L U` of a sparse matrix, columns ordered for little fill-in, rows exchanged for
+/// stability.
+///
+/// The order of the columns and the places of the fill-in depend only on where the entries are.
+/// [`SparseLu::refactorise`] uses them again for other values at the same places.
+#[derive(Debug, Clone)]
+pub struct SparseLu {
+    symbolic: SymbolicLu<usize>,
+    factors: Lu<usize, f64>,
+    pattern: Pattern,
+}
+
+/// Where the entries of a matrix are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    pub(super) dimension: usize,
+    offsets: Vec<usize>,
+    indices: Vec<usize>,
+}
+
+impl Pattern {
+    pub(super) fn of(matrix: &Sparse) -> Self {
+        let rows = matrix.as_csr();
+        Self {
+            dimension: rows.nrows(),
+            offsets: rows.row_offsets().to_vec(),
+            indices: rows.col_indices().to_vec(),
+        }
+    }
+
+    /// Errors unless the entries of `matrix` are at the same places.
+    pub(super) fn check(&self, matrix: &Sparse) -> Result<()> {
+        let rows = matrix.as_csr();
+        if (rows.row_offsets(), rows.col_indices()) == (&self.offsets[..], &self.indices[..]) {
+            return Ok(());
+        }
+        let what = "matrix for an existing factorisation";
+        let expected = format!("{} entries at the same places", self.indices.len());
+        Err(Error::size(what, expected, format!("{} entries at others", rows.nnz())))
+    }
+}
+
+impl SparseLu {
+    /// Of `matrix`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when it is not square, [`Error::Singular`] when it is singular by the places
+    /// of its entries or a pivot is zero, [`Error::Factorisation`] when memory runs out.
+    pub fn new(matrix: &Sparse) -> Result<Self> {
+        check_square(WHAT, matrix.shape())?;
+        let columns = matrix.to_faer();
+        let symbolic = SymbolicLu::try_new(columns.symbolic()).map_err(|error| failed(&error))?;
+        let factors = numeric(&symbolic, matrix)?;
+        Ok(Self { symbolic, factors, pattern: Pattern::of(matrix) })
+    }
+
+    /// Of a matrix with other values at the same places.
+    ///
+    /// # Errors
+    /// As [`SparseLu::new`], and [`Error::Size`] when the entries are at other places.
+    pub fn refactorise(&mut self, matrix: &Sparse) -> Result<()> {
+        self.pattern.check(matrix)?;
+        self.factors = numeric(&self.symbolic, matrix)?;
+        Ok(())
+    }
+}
+
+const WHAT: &str = "matrix of a sparse LU factorisation";
+
+fn failed(error: &impl std::fmt::Debug) -> Error {
+    Error::Factorisation { what: "sparse LU factorisation", reason: format!("{error:?}") }
+}
+
+fn numeric(symbolic: &SymbolicLu<usize>, matrix: &Sparse) -> Result<Lu<usize, f64>> {
+    let columns = matrix.to_faer();
+    let factors = Lu::try_new_with_symbolic(symbolic.clone(), columns.as_ref());
+    let factors = factors.map_err(|error| match error {
+        LuError::SymbolicSingular { index } => {
+            Error::Singular { what: WHAT, pivot: index, value: 0.0 }
+        }
+        LuError::Generic(other) => failed(&other),
+    })?;
+    // The library goes on past a pivot of zero: what it then returns is not finite.
+    let mut probe = vec![1.0; matrix.shape()[0]];
+    factors.solve_in_place(super::columns("probe", matrix.shape()[0], &mut probe)?);
+    match probe.iter().position(|x| !x.is_finite()) {
+        Some(pivot) => Err(Error::Singular { what: WHAT, pivot, value: 0.0 }),
+        None => Ok(factors),
+    }
+}
+
+impl Factorised for SparseLu {
+    fn dimension(&self) -> usize {
+        self.pattern.dimension
+    }
+
+    fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {
+        let x = columns("right-hand side of a sparse LU solve", self.dimension(), x)?;
+        self.factors.solve_in_place(x);
+        Ok(())
+    }
+
+    fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
+        let x = columns("right-hand side of a sparse LU solve", self.dimension(), x)?;
+        self.factors.solve_transpose_in_place(x);
+        Ok(())
+    }
+}

@@ -1,0 +1,313 @@
+//! Factorisations: small residuals, transposes, determinants, and errors for matrices that have no
+//! inverse.
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use ansatz_linalg::{
+    BandedLu, Cholesky, Dense, Error, Factorised, Inverse, LinearOperator, LogDeterminant, Lu, Qr,
+    Sparse, SparseCholesky, SparseLu, Svd, SymmetricEigen, Tridiagonal, TridiagonalLu, eigenvalues,
+    faer::Mat, nalgebra_sparse::CooMatrix, to_dense,
+};
+
+fn wave(n: usize, phase: f64) -> Vec<f64> {
+    (0..n).map(|i| (phase + 1.3 * i as f64 + 0.1 * (i * i) as f64).sin()).collect()
+}
+
+fn dense(rows: usize, columns: usize, phase: f64) -> Dense {
+    let entries = wave(rows * columns, phase);
+    Dense::new(Mat::from_fn(rows, columns, |i, j| entries[i * columns + j])).unwrap()
+}
+
+fn definite(n: usize, phase: f64) -> Dense {
+    let a = dense(n, n, phase);
+    let square = a.as_faer().transpose() * a.as_faer();
+    Dense::new(Mat::from_fn(n, n, |i, j| square[(i, j)] + f64::from(i == j))).unwrap()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// `A x` and `Aᵀ z` are undone, for several right-hand sides at once as well.
+fn check(name: &str, factors: &dyn Factorised, a: &dyn LinearOperator<Vec<f64>>, tolerance: f64) {
+    let n = a.shape()[0];
+    assert_eq!(factors.dimension(), n, "{name}");
+    let (x, z) = (wave(n, 0.2), wave(n, 1.1));
+    let got = factors.solve(&a.apply(&x).unwrap()).unwrap();
+    assert!(distance(&got, &x) < tolerance, "{name}: {:e}", distance(&got, &x));
+    let got = factors.solve_transposed(&a.apply_transposed(&z).unwrap()).unwrap();
+    assert!(distance(&got, &z) < tolerance, "{name}, transposed: {:e}", distance(&got, &z));
+
+    let both = [a.apply(&x).unwrap(), a.apply(&z).unwrap()].concat();
+    let got = factors.solve(&both).unwrap();
+    assert!(distance(&got, &[x, z].concat()) < tolerance, "{name}, two right-hand sides");
+    if n > 1 {
+        assert!(matches!(factors.solve(&vec![0.0; n + 1]), Err(Error::Size { .. })), "{name}");
+        let wrong = factors.solve_transposed(&vec![0.0; n + 1]);
+        assert!(matches!(wrong, Err(Error::Size { .. })), "{name}");
+    }
+    // Zero in, zero out.
+    assert_eq!(factors.solve(&vec![0.0; n]).unwrap(), vec![0.0; n], "{name}");
+}
+
+/// By expansion: for small matrices only.
+fn determinant(a: &Mat<f64>) -> f64 {
+    let n = a.nrows();
+    if n == 0 {
+        return 1.0;
+    }
+    let minor =
+        |k: usize| Mat::from_fn(n - 1, n - 1, |i, j| a[(i + 1, if j < k { j } else { j + 1 })]);
+    (0..n).map(|k| if k % 2 == 0 { 1.0 } else { -1.0 } * a[(0, k)] * determinant(&minor(k))).sum()
+}
+
+fn same_determinant(name: &str, got: LogDeterminant, a: &Mat<f64>) {
+    let want = determinant(a);
+    let value = got.sign * got.log.exp();
+    assert!((value - want).abs() < 1e-10 * want.abs().max(1.0), "{name}: {value} {want}");
+}
+
+#[test]
+fn dense_matrices() {
+    for n in [1, 2, 3, 5, 6, 40, 150] {
+        let a = dense(n, n, 0.3);
+        let lu = Lu::new(&a).unwrap();
+        check("LU", &lu, &a, 1e-8);
+        let s = definite(n, 0.7);
+        let cholesky = Cholesky::new(&s).unwrap();
+        check("Cholesky", &cholesky, &s, 1e-8);
+        check("LU of a definite matrix", &Lu::new(&s).unwrap(), &s, 1e-8);
+        if n <= 6 {
+            same_determinant("LU", lu.log_determinant(), a.as_faer());
+            same_determinant("Cholesky", cholesky.log_determinant(), s.as_faer());
+        } else {
+            let (l, c) = (Lu::new(&s).unwrap().log_determinant(), cholesky.log_determinant());
+            assert_eq!((l.sign, c.sign), (1.0, 1.0));
+            assert!((l.log - c.log).abs() < 1e-9 * c.log.abs());
+        }
+    }
+    // A permutation: rows must be exchanged, and their parity counts.
+    let swapped = Dense::from_rows(&[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]).unwrap();
+    let lu = Lu::new(&swapped).unwrap();
+    assert_eq!(lu.log_determinant(), LogDeterminant { sign: 1.0, log: 0.0 });
+    let swapped = Dense::from_rows(&[[0.0, 1.0], [1.0, 0.0]]).unwrap();
+    assert_eq!(Lu::new(&swapped).unwrap().log_determinant().sign, -1.0);
+
+    let a = dense(6, 6, 0.1);
+    let inverse = Inverse(Lu::new(&a).unwrap());
+    let unit = to_dense(&inverse).unwrap() * a.as_faer();
+    for i in 0..6 {
+        for j in 0..6 {
+            assert!((unit[(i, j)] - f64::from(i == j)).abs() < 1e-10);
+        }
+    }
+}
+
+#[test]
+fn matrices_without_an_inverse() {
+    let rows = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]];
+    let singular = Dense::from_rows(&rows).unwrap();
+    assert!(matches!(Lu::new(&singular), Err(Error::Singular { .. })));
+    assert!(matches!(Qr::new(&singular), Err(Error::Singular { .. })));
+    // Singular but for rounding: thirds do not add up exactly.
+    let third = 1.0 / 3.0;
+    let rows = [[third, 0.1, third + 0.1], [0.7, third, 0.7 + third], [0.2, 0.4, 0.2 + 0.4]];
+    assert!(matches!(Lu::new(&Dense::from_rows(&rows).unwrap()), Err(Error::Singular { .. })));
+    let indefinite = Dense::from_rows(&[[1.0, 2.0], [2.0, 1.0]]).unwrap();
+    assert!(matches!(Cholesky::new(&indefinite), Err(Error::NotPositiveDefinite { pivot: 1, .. })));
+    assert!(Lu::new(&indefinite).is_ok());
+    assert!(matches!(Lu::new(&dense(2, 3, 0.0)), Err(Error::Size { .. })));
+    assert!(matches!(Cholesky::new(&dense(3, 2, 0.0)), Err(Error::Size { .. })));
+    assert!(matches!(Qr::new(&dense(2, 3, 0.0)), Err(Error::Size { .. })));
+    // A small determinant is no sign of a singular matrix.
+    let small = Dense::new(Mat::from_fn(40, 40, |i, j| 1e-12 * f64::from(i == j))).unwrap();
+    assert!((Lu::new(&small).unwrap().log_determinant().log - 40.0 * 1e-12f64.ln()).abs() < 1e-9);
+}
+
+#[test]
+fn least_squares() {
+    for (rows, columns) in [(5, 5), (9, 4), (60, 20)] {
+        let a = dense(rows, columns, 0.4);
+        let b = wave(rows, 0.9);
+        let x = Qr::new(&a).unwrap().solve_least_squares(&b).unwrap();
+        // The residual is orthogonal to the columns.
+        let mut residual = a.apply(&x).unwrap();
+        residual.iter_mut().zip(&b).for_each(|(r, b)| *r -= b);
+        let slope = a.apply_transposed(&residual).unwrap();
+        assert!(distance(&slope, &vec![0.0; columns]) < 1e-11);
+        let by_svd = Svd::new(&a).unwrap().solve_least_squares(&b, 1e-13).unwrap();
+        assert!(distance(&x, &by_svd) < 1e-9);
+    }
+    // Fewer equations than unknowns: the shortest solution lies in the row space.
+    let a = dense(3, 7, 0.2);
+    let b = wave(3, 0.5);
+    let x = Svd::new(&a).unwrap().solve_least_squares(&b, 1e-13).unwrap();
+    assert!(distance(&a.apply(&x).unwrap(), &b) < 1e-12);
+    let t = Dense::new(a.as_faer().transpose().to_owned()).unwrap();
+    let inner = Qr::new(&t).unwrap().solve_least_squares(&x).unwrap();
+    assert!(distance(&t.apply(&inner).unwrap(), &x) < 1e-11);
+    assert!(Svd::new(&a).unwrap().solve_least_squares(&x, 0.0).is_err());
+}
+
+#[test]
+fn singular_values_and_eigenvalues() {
+    // A = U diag(3, 1, 0) Vᵀ with rotations U and V.
+    let rotation = |t: f64| {
+        Mat::from_fn(3, 3, |i, j| match (i, j) {
+            (0, 0) | (1, 1) => t.cos(),
+            (0, 1) => -t.sin(),
+            (1, 0) => t.sin(),
+            (2, 2) => 1.0,
+            _ => 0.0,
+        })
+    };
+    let diagonal = Mat::from_fn(3, 3, |i, j| if i == j { [3.0, 1.0, 0.0][i] } else { 0.0 });
+    let a = Dense::new(rotation(0.4) * &diagonal * rotation(1.1).transpose()).unwrap();
+    let svd = Svd::new(&a).unwrap();
+    assert!(distance(svd.values(), &[3.0, 1.0, 0.0]) < 1e-14);
+    assert_eq!(svd.rank(1e-12), 2);
+
+    let s = Dense::new(rotation(0.4) * &diagonal * rotation(0.4).transpose()).unwrap();
+    let eigen = SymmetricEigen::new(&s).unwrap();
+    assert!(distance(eigen.values(), &[0.0, 1.0, 3.0]) < 1e-14);
+    // √(A²) = A for A ≥ 0, and e^0 = 1.
+    let square = Dense::new(s.as_faer() * s.as_faer()).unwrap();
+    let root = SymmetricEigen::new(&square).unwrap().function(|x| x.max(0.0).sqrt()).unwrap();
+    for i in 0..3 {
+        for j in 0..3 {
+            assert!((root.as_faer()[(i, j)] - s.as_faer()[(i, j)]).abs() < 1e-7);
+        }
+    }
+    assert!(matches!(
+        eigen.function(|x| if x > 2.0 { f64::NAN } else { x }),
+        Err(Error::NotFinite { .. })
+    ));
+
+    let mut complex = eigenvalues(&Dense::from_rows(&[[0.0, -2.0], [2.0, 0.0]]).unwrap()).unwrap();
+    complex.sort_by(|a, b| a[1].total_cmp(&b[1]));
+    assert!(distance(&complex.concat(), &[0.0, -2.0, 0.0, 2.0]) < 1e-14);
+}
+
+#[test]
+fn tridiagonal_matrices() {
+    for n in [1, 2, 3, 4, 7, 100] {
+        // Small diagonals, so that most steps exchange rows.
+        let (below, above) = (wave(n - 1, 0.3), wave(n - 1, 0.8));
+        let diagonal: Vec<f64> = wave(n, 1.4).iter().map(|d| 0.3 * d + 0.01).collect();
+        let a = Tridiagonal::new(below, diagonal, above).unwrap();
+        let lu = TridiagonalLu::new(&a).unwrap();
+        check("tridiagonal", &lu, &a, 1e-8);
+        if n <= 7 {
+            same_determinant("tridiagonal", lu.log_determinant(), &to_dense(&a).unwrap());
+        }
+    }
+    let a = Tridiagonal::new(vec![-1.0; 3], vec![2.0; 4], vec![-1.0; 3]).unwrap();
+    let x = a.solve(&[1.0, 0.0, 0.0, 1.0]).unwrap();
+    assert!(distance(&x, &[1.0; 4]) < 1e-15);
+    assert!(matches!(a.solve(&[1.0; 8]), Err(Error::Size { .. })));
+    let singular = Tridiagonal::new(vec![-1.0; 2], vec![1.0, 2.0, 1.0], vec![-1.0; 2]).unwrap();
+    assert!(matches!(TridiagonalLu::new(&singular), Err(Error::Singular { .. })));
+    let zero = Tridiagonal::new(vec![0.0], vec![0.0, 1.0], vec![1.0]).unwrap();
+    assert!(matches!(TridiagonalLu::new(&zero), Err(Error::Singular { pivot: 0, .. })));
+    let none = Tridiagonal::new(vec![], vec![], vec![]).unwrap();
+    assert!(TridiagonalLu::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+}
+
+fn banded(n: usize, lower: usize, upper: usize) -> Sparse {
+    let mut entries = CooMatrix::new(n, n);
+    for i in 0..n {
+        for j in i.saturating_sub(lower)..n.min(i + upper + 1) {
+            entries.push(
+                i,
+                j,
+                (1.0 + 3.7 * i as f64 + 1.9 * (j * j) as f64 + 2.3 * (i * i * j) as f64).sin(),
+            );
+        }
+    }
+    Sparse::from_coo(&entries).unwrap()
+}
+
+#[test]
+fn banded_matrices() {
+    for (n, lower, upper) in [(1, 0, 0), (5, 1, 1), (6, 2, 1), (6, 0, 2), (7, 6, 6), (60, 3, 4)] {
+        let a = banded(n, lower, upper);
+        let lu = BandedLu::new(&a).unwrap();
+        check("banded", &lu, &a, 1e-6);
+        if n <= 7 {
+            same_determinant("banded", lu.log_determinant(), &to_dense(&a).unwrap());
+        }
+    }
+    let mut entries = CooMatrix::new(3, 3);
+    for (i, j) in [(0, 0), (1, 1), (0, 1), (1, 0)] {
+        entries.push(i, j, 1.0);
+    }
+    let singular = Sparse::from_coo(&entries).unwrap();
+    assert!(matches!(BandedLu::new(&singular), Err(Error::Singular { .. })));
+}
+
+/// A Laplacian on a grid of `n` × `n` points with a term of transport, which breaks its symmetry.
+fn transport(n: usize, wind: f64) -> Sparse {
+    let mut entries = CooMatrix::new(n * n, n * n);
+    for i in 0..n {
+        for j in 0..n {
+            let row = i * n + j;
+            entries.push(row, row, 4.0 + 0.1 * (row as f64).sin());
+            if i > 0 {
+                entries.push(row, row - n, -1.0);
+            }
+            if i + 1 < n {
+                entries.push(row, row + n, -1.0);
+            }
+            if j > 0 {
+                entries.push(row, row - 1, -1.0 - wind);
+            }
+            if j + 1 < n {
+                entries.push(row, row + 1, -1.0 + wind);
+            }
+        }
+    }
+    Sparse::from_coo(&entries).unwrap()
+}
+
+#[test]
+fn sparse_matrices() {
+    for n in [1, 2, 5, 30] {
+        let a = transport(n, 0.5);
+        let mut lu = SparseLu::new(&a).unwrap();
+        check("sparse LU", &lu, &a, 1e-11);
+        let s = transport(n, 0.0);
+        let mut cholesky = SparseCholesky::new(&s).unwrap();
+        check("sparse Cholesky", &cholesky, &s, 1e-11);
+        // Other values at the same places.
+        let scaled = |a: &Sparse| {
+            let values = a.as_csr().values().iter().map(|v| 2.5 * v).collect();
+            a.with_values(values).unwrap()
+        };
+        lu.refactorise(&scaled(&a)).unwrap();
+        check("sparse LU again", &lu, &scaled(&a), 1e-11);
+        cholesky.refactorise(&scaled(&s)).unwrap();
+        check("sparse Cholesky again", &cholesky, &scaled(&s), 1e-11);
+        let other = transport(n + 1, 0.5);
+        assert!(matches!(lu.refactorise(&other), Err(Error::Size { .. })));
+        assert!(matches!(cholesky.refactorise(&other), Err(Error::Size { .. })));
+    }
+}
+
+#[test]
+fn sparse_matrices_without_an_inverse() {
+    let of = |n: usize, entries: &[(usize, usize, f64)]| {
+        let mut all = CooMatrix::new(n, n);
+        for (i, j, a) in entries {
+            all.push(*i, *j, *a);
+        }
+        Sparse::from_coo(&all).unwrap()
+    };
+    // A column without entries, dependent rows, an indefinite matrix.
+    let empty = of(3, &[(0, 0, 1.0), (1, 1, 1.0), (2, 0, 1.0)]);
+    assert!(matches!(SparseLu::new(&empty), Err(Error::Singular { .. })));
+    let dependent = of(2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 4.0)]);
+    assert!(matches!(SparseLu::new(&dependent), Err(Error::Singular { .. })));
+    let indefinite = of(2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 1.0)]);
+    assert!(matches!(SparseCholesky::new(&indefinite), Err(Error::NotPositiveDefinite { .. })));
+    assert!(SparseLu::new(&indefinite).is_ok());
+}
