@@ -2,31 +2,15 @@
 //! inverse.
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod common;
+
+use common::{definite, dense, distance, wave};
+
 use ansatz_linalg::{
     BandedLu, Cholesky, Dense, Error, Factorised, Inverse, LinearOperator, LogDeterminant, Lu, Qr,
     Sparse, SparseCholesky, SparseLu, Svd, SymmetricEigen, Tridiagonal, TridiagonalLu, eigenvalues,
     faer::Mat, nalgebra_sparse::CooMatrix, to_dense,
 };
-
-fn wave(n: usize, phase: f64) -> Vec<f64> {
-    (0..n).map(|i| (phase + 1.3 * i as f64 + 0.1 * (i * i) as f64).sin()).collect()
-}
-
-fn dense(rows: usize, columns: usize, phase: f64) -> Dense {
-    let entries = wave(rows * columns, phase);
-    Dense::new(Mat::from_fn(rows, columns, |i, j| entries[i * columns + j])).unwrap()
-}
-
-fn definite(n: usize, phase: f64) -> Dense {
-    let a = dense(n, n, phase);
-    let square = a.as_faer().transpose() * a.as_faer();
-    Dense::new(Mat::from_fn(n, n, |i, j| square[(i, j)] + f64::from(i == j))).unwrap()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-}
 
 /// `A x` and `Aᵀ z` are undone, for several right-hand sides at once as well.
 fn check(name: &str, factors: &dyn Factorised, a: &dyn LinearOperator<Vec<f64>>, tolerance: f64) {

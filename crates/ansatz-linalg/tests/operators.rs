@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod common;
+
 use std::sync::Arc;
 
 use ansatz_linalg::{
@@ -10,26 +12,10 @@ use ansatz_linalg::{
     KroneckerSum, LinearOperator, LowRank, Product, Properties, Result, Scaled, Sparse, Stencil,
     Sum, Transposed, Tridiagonal, Vector, faer::Mat, nalgebra_sparse::CooMatrix, to_dense,
 };
+use common::{definite, dense, distance, wave};
 use proptest::prelude::*;
 
 type V = Vec<f64>;
-
-fn wave(n: usize, phase: f64) -> V {
-    (0..n).map(|i| (phase + 1.3 * i as f64 + 0.1 * (i * i) as f64).sin()).collect()
-}
-
-fn dense(rows: usize, columns: usize, phase: f64) -> Dense {
-    let entries = wave(rows * columns, phase);
-    Dense::new(Mat::from_fn(rows, columns, |i, j| entries[i * columns + j])).unwrap()
-}
-
-/// Symmetric positive definite.
-fn definite(n: usize, phase: f64) -> Dense {
-    let a = dense(n, n, phase);
-    let square = a.as_faer().transpose() * a.as_faer();
-    let sum = |i, j| 0.5 * (square[(i, j)] + square[(j, i)]) + f64::from(i == j);
-    Dense::new(Mat::from_fn(n, n, sum)).unwrap()
-}
 
 fn sparse(rows: usize, columns: usize) -> Sparse {
     let mut entries = CooMatrix::new(rows, columns);
@@ -37,11 +23,6 @@ fn sparse(rows: usize, columns: usize) -> Sparse {
         entries.push(k % rows, (k * k + 2 * k) % columns, a);
     }
     Sparse::from_coo(&entries).unwrap()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// `M x`, term by term.

@@ -10,9 +10,9 @@
 //! On the CPU in f32 and f64 they run through rustfft and realfft; lines along strided axes are
 //! copied in blocks. The relative error (of the 2-norm) stays below 2e-7 in f32 and 1.5e-15 in f64
 //! for lengths up to a few thousand. On CUDA they run through cuFFT (type-checked; not yet run on a
-//! GPU). Elsewhere (Metal, half precision) they are products with the matrices of the transform. All gradients are transforms themselves, so that they can be
-//! differentiated again (tested to third order); results are the same bits for any number of
-//! threads.
+//! GPU). Elsewhere (Metal, half precision) they are products with the matrices of the transform. All
+//! gradients are transforms themselves, so that they can be differentiated again (tested to third
+//! order); results are the same bits for any number of threads.
 //!
 //! A NaN spreads over every mode of its line.
 

@@ -3,9 +3,12 @@
 use faer::{
     Side,
     linalg::{cholesky::llt::factor::LltError as Pivot, solvers::Solve},
-    sparse::linalg::{
-        LltError,
-        solvers::{Llt, SymbolicLlt},
+    sparse::{
+        SparseColMat,
+        linalg::{
+            LltError,
+            solvers::{Llt, SymbolicLlt},
+        },
     },
 };
 
@@ -35,7 +38,7 @@ impl SparseCholesky {
         let columns = matrix.to_faer();
         let symbolic = SymbolicLlt::try_new(columns.symbolic(), Side::Lower)
             .map_err(|error| failed(&error))?;
-        let factor = numeric(&symbolic, matrix)?;
+        let factor = numeric(&symbolic, &columns)?;
         Ok(Self { symbolic, factor, pattern: Pattern::of(matrix) })
     }
 
@@ -45,7 +48,7 @@ impl SparseCholesky {
     /// As [`SparseCholesky::new`], and [`Error::Size`] when the entries are at other places.
     pub fn refactorise(&mut self, matrix: &Sparse) -> Result<()> {
         self.pattern.check(matrix)?;
-        self.factor = numeric(&self.symbolic, matrix)?;
+        self.factor = numeric(&self.symbolic, &matrix.to_faer())?;
         Ok(())
     }
 }
@@ -54,9 +57,11 @@ fn failed(error: &impl std::fmt::Debug) -> Error {
     Error::Factorisation { what: "sparse Cholesky factorisation", reason: format!("{error:?}") }
 }
 
-fn numeric(symbolic: &SymbolicLlt<usize>, matrix: &Sparse) -> Result<Llt<usize, f64>> {
-    let columns = matrix.to_faer();
-    Llt::try_new_with_symbolic(symbolic.clone(), columns.as_ref(), Side::Lower).map_err(|error| {
+fn numeric(
+    symbolic: &SymbolicLlt<usize>,
+    matrix: &SparseColMat<usize, f64>,
+) -> Result<Llt<usize, f64>> {
+    Llt::try_new_with_symbolic(symbolic.clone(), matrix.as_ref(), Side::Lower).map_err(|error| {
         match error {
             LltError::Numeric(Pivot::NonPositivePivot { index }) => {
                 Error::NotPositiveDefinite { what: WHAT, pivot: index }

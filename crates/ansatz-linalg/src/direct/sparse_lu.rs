@@ -2,9 +2,12 @@
 
 use faer::{
     linalg::solvers::Solve,
-    sparse::linalg::{
-        LuError,
-        solvers::{Lu, SymbolicLu},
+    sparse::{
+        SparseColMat,
+        linalg::{
+            LuError,
+            solvers::{Lu, SymbolicLu},
+        },
     },
 };
 
@@ -58,12 +61,12 @@ impl SparseLu {
     ///
     /// # Errors
     /// [`Error::Size`] when it is not square, [`Error::Singular`] when it is singular by the places
-    /// of its entries or a pivot is zero, [`Error::Factorisation`] when memory runs out.
+    /// of its entries or a pivot is exactly zero (one that rounding has made is not found), [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
         let columns = matrix.to_faer();
         let symbolic = SymbolicLu::try_new(columns.symbolic()).map_err(|error| failed(&error))?;
-        let factors = numeric(&symbolic, matrix)?;
+        let factors = numeric(&symbolic, &columns)?;
         Ok(Self { symbolic, factors, pattern: Pattern::of(matrix) })
     }
 
@@ -73,7 +76,7 @@ impl SparseLu {
     /// As [`SparseLu::new`], and [`Error::Size`] when the entries are at other places.
     pub fn refactorise(&mut self, matrix: &Sparse) -> Result<()> {
         self.pattern.check(matrix)?;
-        self.factors = numeric(&self.symbolic, matrix)?;
+        self.factors = numeric(&self.symbolic, &matrix.to_faer())?;
         Ok(())
     }
 }
@@ -84,9 +87,11 @@ fn failed(error: &impl std::fmt::Debug) -> Error {
     Error::Factorisation { what: "sparse LU factorisation", reason: format!("{error:?}") }
 }
 
-fn numeric(symbolic: &SymbolicLu<usize>, matrix: &Sparse) -> Result<Lu<usize, f64>> {
-    let columns = matrix.to_faer();
-    let factors = Lu::try_new_with_symbolic(symbolic.clone(), columns.as_ref());
+fn numeric(
+    symbolic: &SymbolicLu<usize>,
+    matrix: &SparseColMat<usize, f64>,
+) -> Result<Lu<usize, f64>> {
+    let factors = Lu::try_new_with_symbolic(symbolic.clone(), matrix.as_ref());
     let factors = factors.map_err(|error| match error {
         LuError::SymbolicSingular { index } => {
             Error::Singular { what: WHAT, pivot: index, value: 0.0 }
@@ -94,8 +99,8 @@ fn numeric(symbolic: &SymbolicLu<usize>, matrix: &Sparse) -> Result<Lu<usize, f6
         LuError::Generic(other) => failed(&other),
     })?;
     // The library goes on past a pivot of zero: what it then returns is not finite.
-    let mut probe = vec![1.0; matrix.shape()[0]];
-    factors.solve_in_place(super::columns("probe", matrix.shape()[0], &mut probe)?);
+    let mut probe = vec![1.0; matrix.nrows()];
+    factors.solve_in_place(super::columns("probe", matrix.nrows(), &mut probe)?);
     match probe.iter().position(|x| !x.is_finite()) {
         Some(pivot) => Err(Error::Singular { what: WHAT, pivot, value: 0.0 }),
         None => Ok(factors),
