@@ -274,6 +274,17 @@ mod tests {
         }
     }
 
+    /// The kernels of the CPU ignore these parts; a library for GPUs need not.
+    #[test]
+    fn imaginary_parts_that_no_line_has_are_removed() {
+        for (n, want) in [(4, [1.0, 0.0, 0.5, 0.5, 1.0, 0.0]), (5, [1.0, 0.0, 0.5, 0.5, 0.5, 0.5])]
+        {
+            let ones = ramp(&[3, 2], 0.0).ones_like().unwrap();
+            let got = weighted(&ones, n, 0.5).unwrap().flatten_all().unwrap();
+            assert_eq!(got.to_vec1::<f64>().unwrap(), want);
+        }
+    }
+
     #[test]
     fn a_pass_refuses_what_has_no_lines() {
         let x = ramp(&[4, 3], 0.0);
