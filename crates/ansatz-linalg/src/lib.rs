@@ -19,6 +19,8 @@ pub use iterative::{
     LeastSquares, LinearSolver, Lsmr, Lsqr, Minres, Monitor, Outcome, Pause, Richardson, Solution,
     Stopping, System,
 };
+#[cfg(feature = "candle")]
+pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
