@@ -85,6 +85,17 @@ pub enum Error {
         /// The norm that was asked for.
         target: f64,
     },
+    /// What was given as a solution does not fulfil its condition.
+    #[error(
+        "{what}: a Newton step would still move it by {change:e} of its size; solve it further \
+         before you ask for gradients"
+    )]
+    NotSolved {
+        /// The solution.
+        what: &'static str,
+        /// The change, relative.
+        change: f64,
+    },
     /// The operator can be applied, but its transpose cannot.
     #[error(
         "{operator} has no transpose here; take a method that needs none (GMRES, BiCGStab), or \

@@ -2,6 +2,8 @@
 
 mod direct;
 mod error;
+#[cfg(feature = "candle")]
+pub mod implicit;
 mod iterative;
 mod operator;
 mod preconditioner;
@@ -9,8 +11,8 @@ mod vector;
 
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu, Svd,
-    SymmetricEigen, TridiagonalLu, eigenvalues,
+    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr, SparseCholesky,
+    SparseLu, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;
