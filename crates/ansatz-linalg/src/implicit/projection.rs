@@ -95,15 +95,8 @@ pub fn project_box(y: &Tensor, lower: &Tensor, upper: &Tensor) -> Result<Tensor>
 /// [`Error::Size`] when the shapes do not fit, [`Error::Singular`] when the rows of `a` are dependent.
 pub fn project_affine(y: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let n = y.dims().last().copied().unwrap_or(0);
-    let (m, width) = match *a.dims() {
-        [m, width] => (m, width),
-        _ => {
-            return Err(Error::size(
-                "matrix of an affine set",
-                "[m, n]",
-                format!("{:?}", a.dims()),
-            ));
-        }
+    let [m, width] = *a.dims() else {
+        return Err(Error::size("matrix of an affine set", "[m, n]", format!("{:?}", a.dims())));
     };
     if width != n || b.dims() != [m] {
         let got = format!("a {:?}, b {:?}", a.dims(), b.dims());
