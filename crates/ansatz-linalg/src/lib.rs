@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod amg;
 mod direct;
 mod error;
 #[cfg(feature = "candle")]
@@ -9,6 +10,7 @@ mod operator;
 mod preconditioner;
 mod vector;
 
+pub use amg::{Aggregation, SmoothedAggregation};
 pub use ansatz_core as core;
 pub use direct::{
     BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr, SparseCholesky,
