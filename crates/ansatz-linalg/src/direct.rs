@@ -4,9 +4,11 @@ mod banded;
 mod cholesky;
 mod eigen;
 mod lu;
+mod pattern;
 mod qr;
 mod sparse_cholesky;
 mod sparse_lu;
+mod sparse_qr;
 mod svd;
 mod tridiagonal_lu;
 
@@ -17,10 +19,12 @@ pub use lu::Lu;
 pub use qr::Qr;
 pub use sparse_cholesky::SparseCholesky;
 pub use sparse_lu::SparseLu;
+pub use sparse_qr::SparseQr;
 pub use svd::Svd;
 pub use tridiagonal_lu::TridiagonalLu;
 
 use faer::MatMut;
+use pattern::Pattern;
 
 use crate::{Error, LinearOperator, Properties, Result};
 
@@ -137,4 +141,16 @@ fn check_pivots(what: &'static str, pivots: impl Iterator<Item = f64> + Clone) -
         Some((pivot, value)) => Err(Error::Singular { what, pivot, value }),
         None => Ok(()),
     }
+}
+
+/// What rounding makes of a zero in a matrix of `n` columns that are of the size one: errors of `n`
+/// operations that are independent of each other add up to `√n u` (N. Higham, T. Mary, *A new approach
+/// to probabilistic rounding error analysis*, 2019).
+fn rounding(n: usize) -> f64 {
+    (n as f64).sqrt() * f64::EPSILON
+}
+
+/// An error of the library that is not about the values of the matrix.
+fn failed(what: &'static str, error: &impl std::fmt::Debug) -> Error {
+    Error::Factorisation { what, reason: format!("{error:?}") }
 }

@@ -37,15 +37,16 @@ pub enum Error {
     },
     /// The matrix has no inverse, or none that can be told from rounding.
     #[error(
-        "{what} is singular: pivot {pivot} is {value:e}; drop dependent equations, or ask for a \
-         least-squares solution (Qr, Svd)"
+        "{what} is singular but for rounding: {value:e} at pivot {pivot}; drop what is dependent, or \
+         ask for a least-squares solution (Qr, Svd)"
     )]
     Singular {
         /// The matrix.
         what: &'static str,
-        /// The step of elimination that failed.
+        /// The step of elimination that failed; of a sparse matrix the column that has most to do
+        /// with it.
         pivot: usize,
-        /// What it found on the diagonal.
+        /// What it found on the diagonal; of a sparse matrix the inverse of the condition number.
         value: f64,
     },
     /// A matrix that was promised to be positive definite is not.

@@ -7,8 +7,8 @@ mod vector;
 
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu, Svd,
-    SymmetricEigen, TridiagonalLu, eigenvalues,
+    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu,
+    SparseQr, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;

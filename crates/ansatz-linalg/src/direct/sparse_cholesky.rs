@@ -12,7 +12,7 @@ use faer::{
     },
 };
 
-use super::{Factorised, check_square, columns, sparse_lu::Pattern};
+use super::{Factorised, Pattern, check_square, columns, failed};
 use crate::{Error, LinearOperator, Result, Sparse};
 
 /// `P A Pᵀ = L Lᵀ` of a sparse symmetric positive definite matrix, ordered for little fill-in.
@@ -26,6 +26,7 @@ pub struct SparseCholesky {
 }
 
 const WHAT: &str = "matrix of a sparse Cholesky factorisation";
+const TASK: &str = "sparse Cholesky factorisation";
 
 impl SparseCholesky {
     /// Of `matrix`, of which only the lower triangle is read.
@@ -37,7 +38,7 @@ impl SparseCholesky {
         check_square(WHAT, matrix.shape())?;
         let columns = matrix.to_faer();
         let symbolic = SymbolicLlt::try_new(columns.symbolic(), Side::Lower)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(TASK, &error))?;
         let factor = numeric(&symbolic, &columns)?;
         Ok(Self { symbolic, factor, pattern: Pattern::of(matrix) })
     }
@@ -53,10 +54,6 @@ impl SparseCholesky {
     }
 }
 
-fn failed(error: &impl std::fmt::Debug) -> Error {
-    Error::Factorisation { what: "sparse Cholesky factorisation", reason: format!("{error:?}") }
-}
-
 fn numeric(
     symbolic: &SymbolicLlt<usize>,
     matrix: &SparseColMat<usize, f64>,
@@ -66,14 +63,14 @@ fn numeric(
             LltError::Numeric(Pivot::NonPositivePivot { index }) => {
                 Error::NotPositiveDefinite { what: WHAT, pivot: index }
             }
-            LltError::Generic(other) => failed(&other),
+            LltError::Generic(other) => failed(TASK, &other),
         }
     })
 }
 
 impl Factorised for SparseCholesky {
     fn dimension(&self) -> usize {
-        self.pattern.dimension
+        self.pattern.shape[0]
     }
 
     fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {

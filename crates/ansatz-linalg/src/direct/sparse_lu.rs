@@ -11,7 +11,7 @@ use faer::{
     },
 };
 
-use super::{Factorised, check_square, columns};
+use super::{Factorised, Pattern, check_square, columns, failed};
 use crate::{Error, LinearOperator, Result, Sparse};
 
 /// `P A Q = L U` of a sparse matrix, columns ordered for little fill-in, rows exchanged for
@@ -26,36 +26,6 @@ pub struct SparseLu {
     pattern: Pattern,
 }
 
-/// Where the entries of a matrix are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern {
-    pub(super) dimension: usize,
-    offsets: Vec<usize>,
-    indices: Vec<usize>,
-}
-
-impl Pattern {
-    pub(super) fn of(matrix: &Sparse) -> Self {
-        let rows = matrix.as_csr();
-        Self {
-            dimension: rows.nrows(),
-            offsets: rows.row_offsets().to_vec(),
-            indices: rows.col_indices().to_vec(),
-        }
-    }
-
-    /// Errors unless the entries of `matrix` are at the same places.
-    pub(super) fn check(&self, matrix: &Sparse) -> Result<()> {
-        let rows = matrix.as_csr();
-        if (rows.row_offsets(), rows.col_indices()) == (&self.offsets[..], &self.indices[..]) {
-            return Ok(());
-        }
-        let what = "matrix for an existing factorisation";
-        let expected = format!("{} entries at the same places", self.indices.len());
-        Err(Error::size(what, expected, format!("{} entries at others", rows.nnz())))
-    }
-}
-
 impl SparseLu {
     /// Of `matrix`.
     ///
@@ -65,7 +35,8 @@ impl SparseLu {
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
         let columns = matrix.to_faer();
-        let symbolic = SymbolicLu::try_new(columns.symbolic()).map_err(|error| failed(&error))?;
+        let symbolic =
+            SymbolicLu::try_new(columns.symbolic()).map_err(|error| failed(TASK, &error))?;
         let factors = numeric(&symbolic, &columns)?;
         Ok(Self { symbolic, factors, pattern: Pattern::of(matrix) })
     }
@@ -82,10 +53,7 @@ impl SparseLu {
 }
 
 const WHAT: &str = "matrix of a sparse LU factorisation";
-
-fn failed(error: &impl std::fmt::Debug) -> Error {
-    Error::Factorisation { what: "sparse LU factorisation", reason: format!("{error:?}") }
-}
+const TASK: &str = "sparse LU factorisation";
 
 fn numeric(
     symbolic: &SymbolicLu<usize>,
@@ -96,7 +64,7 @@ fn numeric(
         LuError::SymbolicSingular { index } => {
             Error::Singular { what: WHAT, pivot: index, value: 0.0 }
         }
-        LuError::Generic(other) => failed(&other),
+        LuError::Generic(other) => failed(TASK, &other),
     })?;
     // The library goes on past a pivot of zero: what it then returns is not finite.
     let mut probe = vec![1.0; matrix.nrows()];
@@ -109,7 +77,7 @@ fn numeric(
 
 impl Factorised for SparseLu {
     fn dimension(&self) -> usize {
-        self.pattern.dimension
+        self.pattern.shape[0]
     }
 
     fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {
