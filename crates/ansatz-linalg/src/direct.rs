@@ -2,6 +2,7 @@
 
 mod banded;
 mod cholesky;
+mod condition;
 mod eigen;
 mod lu;
 mod pattern;
@@ -14,6 +15,7 @@ mod tridiagonal_lu;
 
 pub use banded::BandedLu;
 pub use cholesky::Cholesky;
+pub use condition::condition_1norm_estimate;
 pub use eigen::{SymmetricEigen, eigenvalues};
 pub use lu::Lu;
 pub use qr::Qr;
@@ -63,6 +65,20 @@ pub trait Factorised {
         let mut x = b.to_vec();
         self.solve_transposed_in_place(&mut x)?;
         Ok(x)
+    }
+}
+
+impl<F: Factorised + ?Sized> Factorised for &F {
+    fn dimension(&self) -> usize {
+        (**self).dimension()
+    }
+
+    fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {
+        (**self).solve_in_place(x)
+    }
+
+    fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
+        (**self).solve_transposed_in_place(x)
     }
 }
 
@@ -153,4 +169,17 @@ fn rounding(n: usize) -> f64 {
 /// An error of the library that is not about the values of the matrix.
 fn failed(what: &'static str, error: &impl std::fmt::Debug) -> Error {
     Error::Factorisation { what, reason: format!("{error:?}") }
+}
+
+/// 1 for an even permutation, −1 for an odd one.
+fn parity(mut rows: Vec<usize>) -> f64 {
+    let mut sign = 1.0;
+    for i in 0..rows.len() {
+        while rows[i] != i {
+            let target = rows[i];
+            rows.swap(i, target);
+            sign = -sign;
+        }
+    }
+    sign
 }

@@ -8,7 +8,7 @@ mod vector;
 pub use ansatz_core as core;
 pub use direct::{
     BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu,
-    SparseQr, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
+    SparseQr, Svd, SymmetricEigen, TridiagonalLu, condition_1norm_estimate, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;

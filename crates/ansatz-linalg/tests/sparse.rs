@@ -6,12 +6,20 @@ mod common;
 mod factorised;
 
 use common::{distance, wave};
-use factorised::check;
+use factorised::{check, same_determinant};
 
 use ansatz_linalg::{
-    Dense, Error, LinearOperator, Qr, Sparse, SparseCholesky, SparseLu, SparseQr,
-    nalgebra_sparse::CooMatrix, to_dense,
+    Dense, Error, Factorised, LinearOperator, LogDeterminant, Qr, Sparse, SparseCholesky, SparseLu,
+    SparseQr, nalgebra_sparse::CooMatrix, to_dense,
 };
+
+fn of(rows: usize, columns: usize, entries: &[(usize, usize, f64)]) -> Sparse {
+    let mut all = CooMatrix::new(rows, columns);
+    for (i, j, a) in entries {
+        all.push(*i, *j, *a);
+    }
+    Sparse::from_coo(&all).unwrap()
+}
 
 /// A Laplacian on a grid of `n` × `n` points with a term of transport, which breaks its symmetry.
 fn transport(n: usize, wind: f64) -> Sparse {
@@ -63,13 +71,7 @@ fn sparse_matrices() {
 
 #[test]
 fn sparse_matrices_without_an_inverse() {
-    let of = |n: usize, entries: &[(usize, usize, f64)]| {
-        let mut all = CooMatrix::new(n, n);
-        for (i, j, a) in entries {
-            all.push(*i, *j, *a);
-        }
-        Sparse::from_coo(&all).unwrap()
-    };
+    let of = |n: usize, entries: &[_]| of(n, n, entries);
     // A column without entries, dependent rows, an indefinite matrix.
     let empty = of(3, &[(0, 0, 1.0), (1, 1, 1.0), (2, 0, 1.0)]);
     assert!(matches!(SparseLu::new(&empty), Err(Error::Singular { .. })));
@@ -78,14 +80,6 @@ fn sparse_matrices_without_an_inverse() {
     let indefinite = of(2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 1.0)]);
     assert!(matches!(SparseCholesky::new(&indefinite), Err(Error::NotPositiveDefinite { .. })));
     assert!(SparseLu::new(&indefinite).is_ok());
-}
-
-fn of(rows: usize, columns: usize, entries: &[(usize, usize, f64)]) -> Sparse {
-    let mut all = CooMatrix::new(rows, columns);
-    for (i, j, a) in entries {
-        all.push(*i, *j, *a);
-    }
-    Sparse::from_coo(&all).unwrap()
 }
 
 /// `a` with more rows: the differences of neighbouring unknowns.
@@ -190,4 +184,109 @@ fn dependent_columns_of_least_squares() {
         assert!(distance(&x, &[2.0, 3.0]) < 1e-14);
     }
     assert!(SparseQr::new(&of(2, 2, &[(0, 0, 1.0), (0, 1, 1.0), (1, 1, 1e-10)])).is_ok());
+}
+
+/// `transport` with a constant diagonal, whose eigenvalues are known, and its rows moved up by
+/// `shift`.
+fn shifted_transport(n: usize, wind: f64, shift: usize) -> (Sparse, LogDeterminant) {
+    let rows = n * n;
+    let mut entries = Vec::new();
+    for (i, j, a) in transport(n, wind).as_csr().triplet_iter() {
+        entries.push(((i + 3 * rows - shift) % rows, j, if i == j { 4.0 } else { *a }));
+    }
+    let angle = |k: usize| (k as f64 * std::f64::consts::PI / (n + 1) as f64).cos();
+    let skew = (1.0 - wind * wind).sqrt();
+    let eigenvalue = |k: usize| 4.0 - 2.0 * angle(k / n + 1) - 2.0 * skew * angle(k % n + 1);
+    let log = (0..rows).map(|k| eigenvalue(k).ln()).sum();
+    // Moving one row past all others takes n² − 1 exchanges.
+    let sign = if shift * (rows - 1) % 2 == 1 { -1.0 } else { 1.0 };
+    (of(rows, rows, &entries), LogDeterminant { sign, log })
+}
+
+#[test]
+fn determinants_of_sparse_matrices() {
+    // The large ones are factorised in blocks of columns.
+    for n in [1, 2, 3, 8, 60] {
+        let (a, want) = shifted_transport(n, 0.0, 0);
+        let got = SparseCholesky::new(&a).unwrap().log_determinant();
+        assert_eq!(got.sign, 1.0);
+        assert!((got.log - want.log).abs() < 1e-12 * want.log, "{n}: {got:?} {want:?}");
+        for shift in [0, 1, 2, 3] {
+            let (a, want) = shifted_transport(n, 0.5, shift);
+            let got = SparseLu::new(&a).unwrap().log_determinant().unwrap();
+            assert_eq!(got.sign, want.sign, "{n} {shift}");
+            assert!((got.log - want.log).abs() < 1e-12 * want.log, "{n}: {got:?} {want:?}");
+        }
+    }
+    // Small ones of no pattern by expansion, with other values at the same places as well.
+    for (n, seed) in (1..7).flat_map(|n| (0..10).map(move |seed| (n, seed))) {
+        let values = wave(n * n, 0.3 + f64::from(seed));
+        let kept = |k: usize| k.is_multiple_of(n + 1) || !(k + seed as usize).is_multiple_of(3);
+        let entries = |factor: f64| -> Vec<_> {
+            let kept = (0..n * n).filter(|k| kept(*k));
+            kept.map(|k| (k / n, k % n, (factor * values[k]).sin())).collect()
+        };
+        let a = of(n, n, &entries(1.0));
+        let mut lu = SparseLu::new(&a).unwrap();
+        same_determinant("sparse LU", lu.log_determinant().unwrap(), &to_dense(&a).unwrap());
+        let a = of(n, n, &entries(-2.5));
+        lu.refactorise(&a).unwrap();
+        same_determinant("sparse LU again", lu.log_determinant().unwrap(), &to_dense(&a).unwrap());
+    }
+    let mut s = SparseCholesky::new(&of(2, 2, &[(0, 0, 4.0), (1, 1, 9.0)])).unwrap();
+    assert!((s.log_determinant().log - 36f64.ln()).abs() < 1e-15);
+    s.refactorise(&of(2, 2, &[(0, 0, 1.0), (1, 1, 9.0)])).unwrap();
+    assert!((s.log_determinant().log - 9f64.ln()).abs() < 1e-15);
+    let none = of(0, 0, &[]);
+    let one = LogDeterminant { sign: 1.0, log: 0.0 };
+    assert_eq!(SparseLu::new(&none).unwrap().log_determinant().unwrap(), one);
+    assert_eq!(SparseCholesky::new(&none).unwrap().log_determinant(), one);
+}
+
+#[test]
+fn nearly_singular_sparse_matrices() {
+    let singular = |a: &Sparse| matches!(SparseLu::new(a), Err(Error::Singular { .. }));
+    let third = 1.0 / 3.0;
+    let rows = [[third, 0.1, third + 0.1], [0.7, third, 0.7 + third], [0.2, 0.4, 0.2 + 0.4]];
+    let nine: Vec<_> = (0..9).map(|k| (k / 3, k % 3, rows[k / 3][k % 3])).collect();
+    assert!(singular(&of(3, 3, &nine)));
+    for n in [3, 20, 60] {
+        // Insulated all around: constants are in the kernel, but 1/3 is not a binary fraction.
+        let (conductivity, mut entries) = (|k: usize| 1.0 / (3.0 + (k % 7) as f64), Vec::new());
+        let mut link = |k: usize, l: usize| {
+            let a = conductivity(k + 2 * l);
+            entries.extend([(k, l, -a), (l, k, -a), (k, k, a), (l, l, a)]);
+        };
+        for k in 0..n * n {
+            if k % n + 1 < n {
+                link(k, k + 1);
+            }
+            if k + n < n * n {
+                link(k, k + n);
+            }
+        }
+        assert!(singular(&of(n * n, n * n, &entries)), "{n}");
+        // Held at one point by as little as this, there is a solution, whatever the unit.
+        entries.push((0, 0, 1e-8));
+        for unit in [1.0, 1e-12, 1e-200, 1e200] {
+            let scaled: Vec<_> = entries.iter().map(|(i, j, a)| (*i, *j, unit * a)).collect();
+            let a = of(n * n, n * n, &scaled);
+            let x = wave(n * n, 0.4);
+            let got = SparseLu::new(&a).unwrap().solve(&a.apply(&x).unwrap()).unwrap();
+            assert!(distance(&got, &x) < 1e-3, "{n} {unit:e}: {:e}", distance(&got, &x));
+        }
+    }
+    // Units of columns do not matter, nor a small determinant.
+    let diagonal = |f: &dyn Fn(i32) -> f64| -> Sparse {
+        of(40, 40, &(0..40).map(|i| (i as usize, i as usize, f(i))).collect::<Vec<_>>())
+    };
+    assert!(SparseLu::new(&diagonal(&|_| 1e-12)).is_ok());
+    assert!(SparseLu::new(&diagonal(&|i| 10f64.powi(-6 * i))).is_ok());
+    assert!(singular(&diagonal(&|i| f64::from(i != 7))));
+    // A failed factorisation leaves the one before as it was.
+    let mut lu =
+        SparseLu::new(&of(2, 2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 3.0)])).unwrap();
+    let dependent = of(2, 2, &[(0, 0, 0.1), (0, 1, 0.3), (1, 0, 0.2), (1, 1, 0.6)]);
+    assert!(matches!(lu.refactorise(&dependent), Err(Error::Singular { .. })));
+    assert!(distance(&lu.solve(&[3.0, 5.0]).unwrap(), &[1.0, 1.0]) < 1e-14);
 }

@@ -1,5 +1,6 @@
 //! Numbers and matrices of the tests.
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(dead_code)] // no test needs all of them
 
 use ansatz_linalg::{Dense, faer::Mat};
 
