@@ -142,7 +142,7 @@ fn columns<'a>(what: &'static str, n: usize, x: &'a mut [f64]) -> Result<MatMut<
 }
 
 /// Errors unless the operator is square.
-fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> Result<usize> {
+pub(crate) fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> Result<usize> {
     if rows == columns {
         return Ok(rows);
     }

@@ -60,6 +60,19 @@ pub enum Error {
         /// The step of elimination that failed.
         pivot: usize,
     },
+    /// A function of a matrix that jumps at zero and at the negative numbers.
+    #[error(
+        "{function} of a matrix with the eigenvalue {re:e} + {im:e} i: the principal one is for \
+         eigenvalues off zero and the negative real axis"
+    )]
+    NotPrincipal {
+        /// The function.
+        function: &'static str,
+        /// The real part of the eigenvalue.
+        re: f64,
+        /// The imaginary part, zero but for rounding.
+        im: f64,
+    },
     /// A factorisation did not come to an end.
     #[error("{what} failed: {reason}")]
     Factorisation {

@@ -2,6 +2,7 @@
 
 mod direct;
 mod error;
+mod function;
 mod operator;
 mod vector;
 
@@ -12,6 +13,7 @@ pub use direct::{
 };
 pub use error::{Error, Result};
 pub use faer;
+pub use function::{exponential, logarithm, phi_functions, square_root};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,

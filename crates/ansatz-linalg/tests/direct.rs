@@ -204,3 +204,16 @@ fn banded_matrices() {
     let singular = Sparse::from_coo(&entries).unwrap();
     assert!(matches!(BandedLu::new(&singular), Err(Error::Singular { .. })));
 }
+
+#[test]
+fn empty_matrices_are_factorised() {
+    let none = Dense::new(Mat::zeros(0, 0)).unwrap();
+    assert!(Lu::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+    assert!(Cholesky::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+    assert!(Qr::new(&none).unwrap().solve_least_squares(&[]).unwrap().is_empty());
+    assert!(Svd::new(&none).unwrap().solve_least_squares(&[], 0.0).unwrap().is_empty());
+    assert!(SymmetricEigen::new(&none).unwrap().values().is_empty());
+    assert!(eigenvalues(&none).unwrap().is_empty());
+    let none = Sparse::from_coo(&CooMatrix::new(0, 0)).unwrap();
+    assert!(BandedLu::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+}
