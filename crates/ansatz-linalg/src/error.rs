@@ -81,6 +81,19 @@ pub enum Error {
         /// What the library said.
         reason: String,
     },
+    /// The applications of an operator that were allowed did not suffice.
+    #[error(
+        "{what}: {applications} applications of the operator led {progress} of the way; allow more, \
+         or loosen the tolerance"
+    )]
+    Exhausted {
+        /// What was computed.
+        what: &'static str,
+        /// Applications until then.
+        applications: usize,
+        /// The part of the way that was done, from 0 to 1.
+        progress: f64,
+    },
     /// The operator can be applied, but its transpose cannot.
     #[error(
         "{operator} has no transpose here; take a method that needs none (GMRES, BiCGStab), or \

@@ -1,11 +1,15 @@
 //! Functions of matrices: dense ones as a whole, and their products with a vector without them.
 
+mod action;
 mod exponential;
+mod krylov;
 mod logarithm;
 mod phi;
 mod schur;
 mod square_root;
+mod sub_step;
 
+pub use action::{Action, ExponentialAction};
 pub use exponential::exponential;
 pub use logarithm::logarithm;
 pub use phi::phi_functions;

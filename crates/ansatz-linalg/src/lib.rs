@@ -13,7 +13,7 @@ pub use direct::{
 };
 pub use error::{Error, Result};
 pub use faer;
-pub use function::{exponential, logarithm, phi_functions, square_root};
+pub use function::{Action, ExponentialAction, exponential, logarithm, phi_functions, square_root};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
