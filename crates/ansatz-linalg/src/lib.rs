@@ -3,6 +3,7 @@
 mod amg;
 mod direct;
 mod error;
+mod function;
 #[cfg(feature = "candle")]
 pub mod implicit;
 mod iterative;
@@ -14,10 +15,11 @@ pub use amg::{Aggregation, SmoothedAggregation};
 pub use ansatz_core as core;
 pub use direct::{
     BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr, SparseCholesky,
-    SparseLu, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
+    SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu, condition_1norm_estimate, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;
+pub use function::{Action, ExponentialAction, exponential, logarithm, phi_functions, square_root};
 pub use iterative::{
     BiCgStab, Cg, Chebyshev, ConjugateDirections, Fgmres, Gmres, Iterative, IterativeMethod,
     LeastSquares, LinearSolver, Lsmr, Lsqr, Minres, Monitor, Outcome, Pause, Richardson, Solution,
