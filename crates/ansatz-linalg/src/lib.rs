@@ -7,6 +7,7 @@ mod function;
 #[cfg(feature = "candle")]
 pub mod implicit;
 mod iterative;
+mod learned;
 mod operator;
 mod preconditioner;
 mod vector;
@@ -27,6 +28,7 @@ pub use iterative::{
 };
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
+pub use learned::{Chooser, ContextualTsallisInf, LearnedRelaxation, Relaxed, TsallisInf};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
