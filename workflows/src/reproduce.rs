@@ -30,6 +30,7 @@
 mod claim;
 mod context;
 mod frame;
+mod learn_relax;
 mod neural_de;
 mod record;
 
@@ -58,7 +59,7 @@ pub trait Entry {
 
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
-    vec![Box::new(neural_de::NeuralDe)]
+    vec![Box::new(learn_relax::LearnRelax), Box::new(neural_de::NeuralDe)]
 }
 
 #[cfg(test)]
