@@ -14,9 +14,9 @@ pub use error::{Error, Result};
 pub use faer;
 pub use nalgebra_sparse;
 pub use operator::{
-    Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
-    KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled, Sparse, Stencil, Sum,
-    Transposed, Tridiagonal, to_dense,
+    Assumed, Blocks, Boundary, Dense, Diagonal, DifferenceJacobian, Diffusion, Edge, End, Field,
+    Identity, KroneckerProduct, KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled,
+    Sparse, Stencil, Sum, Transposed, Tridiagonal, Wall, to_dense,
 };
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};
