@@ -67,6 +67,24 @@ pub enum Error {
         /// What the library said.
         reason: String,
     },
+    /// An iteration ended before the residual was small enough.
+    #[error(
+        "{method} did not converge: {outcome} after {iterations} iterations, with a residual of \
+         {residual:e} where at most {target:e} was asked for; precondition the system, loosen \
+         the tolerance, or take what there is with `run`"
+    )]
+    NotConverged {
+        /// The method.
+        method: &'static str,
+        /// Why it ended.
+        outcome: crate::Outcome,
+        /// Iterations made.
+        iterations: usize,
+        /// Norm of the residual at the end.
+        residual: f64,
+        /// The norm that was asked for.
+        target: f64,
+    },
     /// The operator can be applied, but its transpose cannot.
     #[error(
         "{operator} has no transpose here; take a method that needs none (GMRES, BiCGStab), or \

@@ -2,7 +2,9 @@
 
 mod direct;
 mod error;
+mod iterative;
 mod operator;
+mod preconditioner;
 mod vector;
 
 pub use ansatz_core as core;
@@ -12,6 +14,13 @@ pub use direct::{
 };
 pub use error::{Error, Result};
 pub use faer;
+pub use iterative::{
+    BiCgStab, Cg, Chebyshev, ConjugateDirections, Fgmres, Gmres, Iterative, IterativeMethod,
+    LeastSquares, LinearSolver, Lsmr, Lsqr, Minres, Monitor, Outcome, Pause, Richardson, Solution,
+    Stopping, System,
+};
+#[cfg(feature = "candle")]
+pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Boundary, Dense, Diagonal, DifferenceJacobian, Diffusion, Edge, End, Field,
@@ -20,4 +29,5 @@ pub use operator::{
 };
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};
+pub use preconditioner::{AdditiveSchwarz, BlockJacobi, Ic0, Ilu0, Jacobi, Sor, Ssor};
 pub use vector::Vector;

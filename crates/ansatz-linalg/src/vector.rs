@@ -17,6 +17,25 @@ pub trait Vector: State {
     /// When the two differ in size, dtype or device.
     fn inner(&self, other: &Self) -> Result<f64>;
 
+    /// `self ← keep · self + factor · x`, in place where the vector can.
+    ///
+    /// # Errors
+    /// When the two differ in size, dtype or device.
+    fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
+        let old = self.clone();
+        Ok(self.combine(None, 1.0, &[keep, factor], &[old, x.clone()])?)
+    }
+
+    /// The zero vector of the same size.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn zero_like(&self) -> Result<Self> {
+        let mut zero = self.clone();
+        zero.combine(None, 1.0, &[], &[])?;
+        Ok(zero)
+    }
+
     /// The 2-norm.
     ///
     /// # Errors
@@ -30,11 +49,21 @@ impl Vector for f64 {
     fn inner(&self, other: &Self) -> Result<f64> {
         Ok(self * other)
     }
+
+    fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
+        *self = keep * *self + factor * x;
+        Ok(())
+    }
 }
 
 impl<const N: usize> Vector for [f64; N] {
     fn inner(&self, other: &Self) -> Result<f64> {
         Ok(self.iter().zip(other).map(|(a, b)| a * b).sum())
+    }
+
+    fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
+        self.iter_mut().zip(x).for_each(|(y, x)| *y = keep * *y + factor * x);
+        Ok(())
     }
 }
 
@@ -42,6 +71,19 @@ impl Vector for Vec<f64> {
     fn inner(&self, other: &Self) -> Result<f64> {
         self.check_like("inner product", other)?;
         Ok(dot(self, other))
+    }
+
+    fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
+        self.check_like("sum of two vectors", x)?;
+        let block = |(y, x): (&mut [f64], &[f64])| {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = keep * *y + factor * x);
+        };
+        if self.len() < PARALLEL_FROM {
+            block((self, x));
+        } else {
+            self.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(block);
+        }
+        Ok(())
     }
 }
 
@@ -97,6 +139,22 @@ mod tests {
         assert!(vec![1.0].inner(&vec![1.0, 2.0]).is_err());
         assert_eq!([3.0, 4.0].norm2().unwrap(), 5.0);
         assert_eq!((-2.0f64).norm2().unwrap(), 2.0);
+    }
+
+    #[test]
+    fn sums_in_place() {
+        for n in [0, 1, 5, PARALLEL_FROM + 3] {
+            let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+            let mut y = vec![2.0; n];
+            y.axpby(3.0, -0.5, &x).unwrap();
+            assert!(y.iter().zip(&x).all(|(y, x)| *y == 6.0 - 0.5 * x), "{n}");
+            assert_eq!(y.zero_like().unwrap(), vec![0.0; n]);
+        }
+        assert!(vec![1.0].axpby(1.0, 1.0, &vec![1.0, 2.0]).is_err());
+        let (mut a, mut b) = ([1.0, 2.0], 3.0);
+        a.axpby(2.0, 1.0, &[10.0, 20.0]).unwrap();
+        b.axpby(2.0, 1.0, &10.0).unwrap();
+        assert_eq!((a, b), ([12.0, 24.0], 16.0));
     }
 
     #[test]

@@ -7,14 +7,16 @@ use ansatz_linalg::core::{
     candle::{DType, Device, Tensor},
 };
 use ansatz_linalg::{
-    Error, Identity, Jacobian, LinearOperator, Properties, Scaled, Sum, TensorMatrix, TensorSparse,
-    Vector,
+    BiCgStab, BiCgStabRows, Cg, CgRows, Error, Gmres, Identity, Iterative, IterativeMethod,
+    Jacobian, LinearOperator, LinearSolver, Lsmr, Minres, Outcome, Properties, Scaled, Stopping,
+    Sum, TensorMatrix, TensorSparse, Vector,
 };
 use ansatz_ops::Csr;
 
 fn wave(dims: &[usize], phase: f64) -> Tensor {
     let n: usize = dims.iter().product();
-    let values: Vec<f64> = (0..n).map(|i| (phase + 1.3 * i as f64).sin()).collect();
+    let values: Vec<f64> =
+        (0..n).map(|i| (phase + 1.3 * i as f64 + 0.1 * (i * i) as f64).sin()).collect();
     Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
 }
 
@@ -103,4 +105,114 @@ fn jacobians() {
     // A second time: the evaluation is kept.
     assert!(distance(&j.apply_transposed(&g).unwrap(), &want) < 1e-13);
     assert!(matches!(j.apply(&g), Err(Error::Size { .. })));
+}
+
+/// Symmetric positive definite, `[n, n]`.
+fn definite(n: usize, phase: f64) -> Tensor {
+    let a = wave(&[n, n], phase);
+    let square = a.t().unwrap().matmul(&a).unwrap();
+    (square + Tensor::eye(n, DType::F64, &Device::Cpu).unwrap()).unwrap()
+}
+
+fn residual(a: &dyn LinearOperator<Tensor>, b: &Tensor, x: &Tensor) -> f64 {
+    (b - a.apply(x).unwrap()).unwrap().norm2().unwrap()
+}
+
+#[test]
+fn iterative_methods_of_every_dtype() {
+    let (n, b) = (12, wave(&[3, 4], 0.3));
+    let methods: [Box<dyn IterativeMethod<Tensor>>; 4] = [
+        Box::new(Cg),
+        Box::new(Minres),
+        Box::new(Gmres { restart: 12 }),
+        Box::new(BiCgStab::default()),
+    ];
+    for (dtype, tolerance) in [(DType::F64, 1e-11), (DType::F32, 3e-6)] {
+        let matrix = definite(n, 0.5).to_dtype(dtype).unwrap();
+        let a = TensorMatrix::new(matrix, Properties::SPD).unwrap();
+        let b = b.to_dtype(dtype).unwrap();
+        for method in &methods {
+            let solver = Iterative::new(method).relative(tolerance);
+            let solution = solver.solve(&a, &b).unwrap();
+            assert_eq!(solution.x.dims(), b.dims());
+            assert_eq!(solution.x.dtype(), dtype);
+            let measured = residual(&a, &b, &solution.x);
+            assert!(measured <= tolerance * b.norm2().unwrap(), "{} {measured:e}", method.name());
+        }
+    }
+    // Newton's step of a network without a matrix.
+    let identity = Tensor::eye(3, DType::F64, &Device::Cpu).unwrap();
+    let w = (wave(&[3, 3], 0.2) + (identity * 2.0).unwrap()).unwrap();
+    let j = Jacobian::new(Layer(w), &(wave(&[4, 3], 0.7) * 0.3).unwrap()).unwrap();
+    let solution = Iterative::new(Gmres::default()).relative(1e-11).solve(&j, &wave(&[4, 3], 1.1));
+    let x = solution.unwrap().x;
+    assert!(residual(&j, &wave(&[4, 3], 1.1), &x) < 1e-10);
+    // Rectangular, by least squares.
+    let tall = TensorMatrix::new(wave(&[9, 4], 0.6), Properties::NONE).unwrap();
+    let stopping = Stopping { relative: 1e-12, ..Stopping::default() };
+    let fit = Lsmr::default().solve(&tall, &wave(&[9], 0.1), &stopping).unwrap();
+    assert_eq!(fit.x.dims(), [4]);
+    assert!(fit.gradient < 1e-11);
+}
+
+/// Each row as if it were alone, and rows that fail do not disturb the others.
+#[test]
+fn rows_have_their_own_steps_and_stops() {
+    let (n, batch) = (10, 4);
+    // A matrix for each row; the last two rows of b are an eigenvector's multiple and zero.
+    let matrices: Vec<Tensor> = (0..batch).map(|k| definite(n, k as f64)).collect();
+    let stacked = Tensor::stack(&matrices, 0).unwrap();
+    let b = wave(&[batch, n], 0.8);
+    let keep = Tensor::new(&[[1.0], [1.0], [1.0], [0.0]], &Device::Cpu).unwrap();
+    let b = b.broadcast_mul(&keep).unwrap();
+    let apply = |x: &Tensor| Ok(stacked.matmul(&x.unsqueeze(2)?)?.squeeze(2)?);
+    let stopping = Stopping { relative: 1e-11, ..Stopping::default() };
+    let solution = CgRows { stopping }.solve(apply, &b).unwrap();
+    let alone = |k: usize| {
+        let a = TensorMatrix::new(matrices[k].clone(), Properties::SPD).unwrap();
+        Iterative::new(Cg).stopping(stopping).solve(&a, &b.get(k).unwrap()).unwrap()
+    };
+    for k in 0..batch {
+        assert_eq!(solution.outcomes[k], Outcome::Converged, "{k}");
+        let want = alone(k);
+        assert!(distance(&solution.x.get(k).unwrap(), &want.x) < 1e-10, "{k}");
+        assert!(solution.residuals[k] <= 2.0 * solution.targets[k], "{k}");
+    }
+    assert_eq!(solution.iterations, (0..batch).map(|k| alone(k).iterations()).max().unwrap());
+    let other = BiCgStabRows { stopping }.solve(apply, &b).unwrap().into_converged("test").unwrap();
+    assert!(distance(&other, &solution.x) < 1e-9);
+
+    // One matrix for all, not symmetric.
+    let shift = (Tensor::eye(n, DType::F64, &Device::Cpu).unwrap() * 6.0).unwrap();
+    let a = (wave(&[n, n], 0.4) + shift).unwrap();
+    let x = BiCgStabRows { stopping }.solve(|x| Ok(x.matmul(&a)?), &b).unwrap();
+    let x = x.into_converged("test").unwrap();
+    assert!(distance(&x.matmul(&a).unwrap(), &b) < 1e-9);
+
+    // The second row is not positive definite.
+    let sign = Tensor::new(&[[1.0], [-1.0], [1.0], [1.0]], &Device::Cpu).unwrap();
+    let spoilt = |x: &Tensor| Ok(apply(x)?.broadcast_mul(&sign)?);
+    let failed = CgRows { stopping }.solve(spoilt, &b).unwrap();
+    assert!(matches!(failed.outcomes[1], Outcome::Breakdown(_)));
+    for k in [0, 2, 3] {
+        assert_eq!(failed.outcomes[k], Outcome::Converged);
+        assert_eq!(numbers(&failed.x.get(k).unwrap()), numbers(&solution.x.get(k).unwrap()));
+    }
+    let error = failed.into_converged("test");
+    assert!(matches!(error, Err(Error::NotConverged { outcome: Outcome::Breakdown(_), .. })));
+
+    let few = CgRows { stopping: Stopping { iterations: 2, ..stopping } }.solve(apply, &b).unwrap();
+    assert_eq!(few.outcomes[..3], [Outcome::Budget; 3]);
+    let flat = CgRows { stopping }.solve(apply, &b.flatten_all().unwrap());
+    assert!(matches!(flat, Err(Error::Size { .. })));
+    let wrong = CgRows { stopping }.solve(|x| Ok(x.narrow(1, 0, 3)?), &b);
+    assert!(matches!(wrong, Err(Error::Size { .. })));
+    let nan = (&b * f64::NAN).unwrap();
+    assert!(matches!(CgRows { stopping }.solve(apply, &nan), Err(Error::InvalidArgument { .. })));
+    // In single precision.
+    let (single, half) = (stacked.to_dtype(DType::F32).unwrap(), b.to_dtype(DType::F32).unwrap());
+    let apply = |x: &Tensor| Ok(single.matmul(&x.unsqueeze(2)?)?.squeeze(2)?);
+    let stopping = Stopping { relative: 1e-5, ..Stopping::default() };
+    let x = CgRows { stopping }.solve(apply, &half).unwrap().into_converged("test").unwrap();
+    assert!(distance(&x, &solution.x) < 1e-3);
 }

@@ -1,7 +1,7 @@
 //! Numbers and matrices of the tests.
-#![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(clippy::unwrap_used, dead_code)] // a failing test may panic; each takes what it needs
 
-use ansatz_linalg::{Dense, faer::Mat};
+use ansatz_linalg::{Dense, LinearOperator, Sparse, Vector, faer::Mat, nalgebra_sparse::CooMatrix};
 
 /// `n` numbers in (−1, 1) without a pattern.
 pub(crate) fn wave(n: usize, phase: f64) -> Vec<f64> {
@@ -25,4 +25,38 @@ pub(crate) fn definite(n: usize, phase: f64) -> Dense {
 pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// `‖b − A x‖`.
+pub(crate) fn residual(a: &dyn LinearOperator<Vec<f64>>, b: &Vec<f64>, x: &Vec<f64>) -> f64 {
+    let mut r = a.apply(x).unwrap();
+    r.axpby(-1.0, 1.0, b).unwrap();
+    r.norm2().unwrap()
+}
+
+/// Entries of a matrix on a grid of `n × n` points; what lies outside is left out.
+pub(crate) fn grid(n: usize, row: impl Fn(i64, i64, &mut dyn FnMut(i64, i64, f64))) -> Sparse {
+    let mut entries = CooMatrix::new(n * n, n * n);
+    let inside = |i: i64, j: i64| {
+        let (i, j) = (usize::try_from(i).ok()?, usize::try_from(j).ok()?);
+        (i < n && j < n).then_some(i * n + j)
+    };
+    for at in 0..n * n {
+        row((at / n) as i64, (at % n) as i64, &mut |i, j, a| {
+            if let Some(column) = inside(i, j) {
+                entries.push(at, column, a);
+            }
+        });
+    }
+    Sparse::from_coo(&entries).unwrap()
+}
+
+/// The five-point Laplacian with zeros around.
+pub(crate) fn poisson(n: usize) -> Sparse {
+    grid(n, |i, j, push| {
+        push(i, j, 4.0);
+        for (k, l) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+            push(i + k, j + l, -1.0);
+        }
+    })
 }

@@ -1,0 +1,55 @@
+//! Conjugate gradients: [`Cg`].
+
+use super::{IterativeMethod, Monitor, Pause, System, positive};
+use crate::{Result, Vector};
+
+/// Conjugate gradients, for symmetric positive definite operators and preconditioners
+/// (M. Hestenes, E. Stiefel, J. Res. Nat. Bur. Standards 49, 1952; with a preconditioner Y. Saad,
+/// *Iterative Methods for Sparse Linear Systems*, 2003, algorithm 9.1).
+///
+/// Breaks down where it meets a direction of no or negative curvature.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cg;
+
+pub(super) const INDEFINITE: &str = "the operator is not positive definite: take Minres or Gmres";
+pub(super) const INDEFINITE_PRECONDITIONER: &str = "the preconditioner is not positive definite";
+
+impl<V: Vector> IterativeMethod<V> for Cg {
+    fn name(&self) -> &'static str {
+        "CG"
+    }
+
+    fn improve(
+        &self,
+        system: &System<'_, V>,
+        x: &mut V,
+        mut r: V,
+        monitor: &mut Monitor,
+    ) -> Result<Pause> {
+        let mut z = r.clone();
+        system.precondition(&r, &mut z)?;
+        let mut p = z.clone();
+        let mut image = r.clone();
+        let mut rz = r.inner(&z)?;
+        loop {
+            if !positive(rz) {
+                return Ok(Pause::Breakdown(INDEFINITE_PRECONDITIONER));
+            }
+            system.operator.apply_into(&p, &mut image)?;
+            let curvature = p.inner(&image)?;
+            if !positive(curvature) {
+                return Ok(Pause::Breakdown(INDEFINITE));
+            }
+            let step = rz / curvature;
+            x.axpby(1.0, step, &p)?;
+            r.axpby(1.0, -step, &image)?;
+            if let Some(pause) = monitor.record(r.norm2()?) {
+                return Ok(pause);
+            }
+            system.precondition(&r, &mut z)?;
+            let next = r.inner(&z)?;
+            p.axpby(next / rz, 1.0, &z)?;
+            rz = next;
+        }
+    }
+}

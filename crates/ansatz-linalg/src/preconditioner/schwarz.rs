@@ -1,0 +1,139 @@
+//! [`AdditiveSchwarz`].
+
+use nalgebra_sparse::CooMatrix;
+use rayon::prelude::*;
+
+use super::{WHAT, check_square};
+use crate::{Error, Factorised, LinearOperator, Properties, Result, Sparse, SparseLu};
+
+/// The sum of solves on overlapping parts of the unknowns, `Σᵢ Rᵢᵀ (Rᵢ A Rᵢᵀ)⁻¹ Rᵢ` (M. Dryja,
+/// O. Widlund, 1987; Y. Saad, *Iterative Methods for Sparse Linear Systems*, 2003, §14.3.3), the
+/// parts side by side on all threads.
+///
+/// Without a coarse space: iterations grow with the number of parts.
+#[derive(Debug, Clone)]
+pub struct AdditiveSchwarz {
+    parts: Vec<Part>,
+    dimension: usize,
+    symmetric: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    unknowns: Vec<usize>,
+    factors: SparseLu,
+}
+
+impl AdditiveSchwarz {
+    /// Of `matrix`, with `parts` runs of consecutive unknowns, each extended by `overlap` layers of
+    /// neighbours in the graph of the matrix.
+    ///
+    /// # Errors
+    /// As [`AdditiveSchwarz::with_parts`], and [`Error::InvalidArgument`] when there are more parts
+    /// than unknowns, or none.
+    pub fn new(matrix: &Sparse, parts: usize, overlap: usize) -> Result<Self> {
+        let n = check_square(matrix)?;
+        if parts == 0 || parts > n.max(1) {
+            return Err(Error::invalid("number of parts", parts, "from 1 to the unknowns"));
+        }
+        let runs = (0..parts).map(|k| (k * n / parts..(k + 1) * n / parts).collect()).collect();
+        Self::with_parts(matrix, runs, overlap)
+    }
+
+    /// Of `matrix`, with given parts, each extended by `overlap` layers of neighbours.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when the matrix is not square, [`Error::InvalidArgument`] when a part has an
+    /// unknown that the matrix has not or an unknown is in no part, [`Error::Singular`] when a part
+    /// of the matrix is.
+    pub fn with_parts(matrix: &Sparse, parts: Vec<Vec<usize>>, overlap: usize) -> Result<Self> {
+        let dimension = check_square(matrix)?;
+        let mut covered = vec![false; dimension];
+        for unknown in parts.iter().flatten() {
+            match covered.get_mut(*unknown) {
+                Some(place) => *place = true,
+                None => return Err(Error::invalid("unknown of a part", unknown, "a row's number")),
+            }
+        }
+        if let Some(left_out) = covered.iter().position(|covered| !covered) {
+            return Err(Error::invalid("unknown in no part", left_out, "each in at least one"));
+        }
+        let part = |unknowns: Vec<usize>| -> Result<Part> {
+            let unknowns = extended(matrix, unknowns, overlap);
+            let factors = SparseLu::new(&restricted(matrix, &unknowns)?)?;
+            Ok(Part { unknowns, factors })
+        };
+        let parts = parts.into_par_iter().map(part).collect::<Result<_>>()?;
+        Ok(Self { parts, dimension, symmetric: matrix.properties().symmetric })
+    }
+
+    fn sum(
+        &self,
+        x: &[f64],
+        y: &mut Vec<f64>,
+        solve: fn(&SparseLu, &mut [f64]) -> Result<()>,
+    ) -> Result<()> {
+        let local = |part: &Part| {
+            let mut values: Vec<f64> = part.unknowns.iter().map(|i| x[*i]).collect();
+            solve(&part.factors, &mut values)?;
+            Ok(values)
+        };
+        let all: Vec<Vec<f64>> = self.parts.par_iter().map(local).collect::<Result<_>>()?;
+        y.clear();
+        y.resize(self.dimension, 0.0);
+        // In the order of the parts: the same bits for any number of threads.
+        for (part, values) in self.parts.iter().zip(all) {
+            part.unknowns.iter().zip(values).for_each(|(i, value)| y[*i] += value);
+        }
+        Ok(())
+    }
+}
+
+/// The unknowns and `layers` of neighbours, rising, each once.
+fn extended(matrix: &Sparse, mut unknowns: Vec<usize>, layers: usize) -> Vec<usize> {
+    unknowns.sort_unstable();
+    unknowns.dedup();
+    for _ in 0..layers {
+        let rows = unknowns.iter().filter_map(|i| matrix.as_csr().get_row(*i));
+        let neighbours: Vec<usize> = rows.flat_map(|row| row.col_indices().to_vec()).collect();
+        unknowns.extend(neighbours);
+        unknowns.sort_unstable();
+        unknowns.dedup();
+    }
+    unknowns
+}
+
+/// The rows and columns of these numbers, which rise.
+fn restricted(matrix: &Sparse, unknowns: &[usize]) -> Result<Sparse> {
+    let mut entries = CooMatrix::new(unknowns.len(), unknowns.len());
+    for (local, i) in unknowns.iter().enumerate() {
+        let row = matrix.as_csr().get_row(*i).ok_or_else(|| Error::size(WHAT, "a row", i))?;
+        for (j, a) in row.col_indices().iter().zip(row.values()) {
+            if let Ok(column) = unknowns.binary_search(j) {
+                entries.push(local, column, *a);
+            }
+        }
+    }
+    Sparse::from_coo(&entries)
+}
+
+impl LinearOperator<Vec<f64>> for AdditiveSchwarz {
+    fn shape(&self) -> [usize; 2] {
+        [self.dimension; 2]
+    }
+
+    fn apply_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
+        self.check_input(x)?;
+        self.sum(x, y, SparseLu::solve_in_place)
+    }
+
+    fn apply_transposed_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
+        self.check_transposed_input(x)?;
+        self.sum(x, y, SparseLu::solve_transposed_in_place)
+    }
+
+    /// Symmetric where the matrix is.
+    fn properties(&self) -> Properties {
+        if self.symmetric { Properties::SYMMETRIC } else { Properties::NONE }
+    }
+}
