@@ -3,6 +3,7 @@
 mod direct;
 mod error;
 mod iterative;
+mod multigrid;
 mod operator;
 mod preconditioner;
 mod vector;
@@ -21,6 +22,7 @@ pub use iterative::{
 };
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
+pub use multigrid::{Cycle, Multigrid, MultigridConfig, Smoother};
 pub use nalgebra_sparse;
 pub use operator::{
     Assumed, Blocks, Boundary, Dense, Diagonal, DifferenceJacobian, Diffusion, Edge, End, Field,

@@ -131,7 +131,7 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
 }
 
 /// Errors at the first number that is not finite.
-fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
+pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
     match values.iter().position(|x| !x.is_finite()) {
         Some(index) => Err(Error::NotFinite { what, index }),
         None => Ok(()),

@@ -1,0 +1,195 @@
+//! Between a grid and the next coarser one: [`Transfer`].
+
+mod line;
+
+use line::Split;
+use rayon::prelude::*;
+
+use super::full::{STEPS, offsets};
+use crate::operator::diffusion::grid::Grid;
+
+/// How the cells of a coarse axis lie in the fine one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Map {
+    /// They are the same.
+    Same,
+    /// Every other one, beginning with this one: 1, so that a fine cell lies before and after each
+    /// coarse one, or 0 where the axis is periodic.
+    Every2nd(usize),
+}
+
+impl Map {
+    /// Every other cell of an axis, and how many there are then.
+    pub(super) fn halved(n: usize, periodic: bool) -> (Self, usize) {
+        if periodic { (Self::Every2nd(0), n.div_ceil(2)) } else { (Self::Every2nd(1), n / 2) }
+    }
+
+    pub(super) fn is_halved(self) -> bool {
+        self != Self::Same
+    }
+}
+
+/// What the coarse cells contribute to the fine ones around them, for each offset from a coarse cell
+/// (in fine cells).
+#[derive(Debug, Clone)]
+pub(super) enum Weights {
+    /// Products of weights along each axis; `[axis][offset + 1][coarse index]`.
+    Separable([[Vec<f64>; 3]; 3]),
+    /// An array over the coarse cells for each offset, in the order of [`offsets`].
+    Full(Vec<([isize; 3], Vec<f64>)>),
+}
+
+/// Interpolation to a fine grid and, as its transpose, restriction from it.
+#[derive(Debug, Clone)]
+pub(super) struct Transfer {
+    pub(super) fine: Grid,
+    pub(super) coarse: Grid,
+    pub(super) maps: [Map; 3],
+    pub(super) weights: Weights,
+}
+
+/// The three fine planes that a coarse one needs at once.
+type Planes = [(Option<usize>, Vec<f64>); 3];
+
+impl Transfer {
+    /// Which of the axes are halved.
+    pub(super) fn halved(maps: [Map; 3]) -> [bool; 3] {
+        maps.map(Map::is_halved)
+    }
+
+    /// The fine cell at an offset from a coarse one.
+    pub(super) fn fine(&self, axis: usize, coarse: usize, offset: isize) -> Option<usize> {
+        let at = match self.maps[axis] {
+            Map::Same => coarse,
+            Map::Every2nd(first) => 2 * coarse + first,
+        };
+        // The first and the last of an odd number of cells are both coarse: nothing lies between.
+        let n = self.fine.n[axis];
+        let end = (at == 0 && offset == -1) || (at + 1 == n && offset == 1);
+        let seam = self.fine.periodic[axis] && n % 2 == 1 && end;
+        if seam { None } else { self.fine.reach(axis, at, offset) }
+    }
+
+    /// The coarse cells around a fine one, with its offset from them.
+    fn around(&self, axis: usize, fine: usize) -> impl Iterator<Item = (usize, isize)> {
+        let n = self.coarse.n[axis];
+        let candidates = match self.maps[axis] {
+            Map::Same => [Some((fine, 0)), None],
+            Map::Every2nd(first) if fine % 2 == first => [Some((fine / 2, 0)), None],
+            // Before and after it.
+            Map::Every2nd(0) => [Some((fine / 2, 1)), Some(((fine / 2 + 1) % n, -1))],
+            Map::Every2nd(_) => [(fine / 2).checked_sub(1).map(|i| (i, 1)), Some((fine / 2, -1))],
+        };
+        candidates.into_iter().flatten().filter(move |(i, _)| *i < n)
+    }
+
+    /// The weights of a coarse line at an offset: a factor, and a line of them.
+    fn line_weights(&self, [i, l]: [usize; 2], offset: [isize; 3]) -> (f64, &[f64]) {
+        let k = offset.map(|o| (o + 1) as usize);
+        match &self.weights {
+            Weights::Separable([a, b, c]) => (a[k[0]][i] * b[k[1]][l], &c[k[2]]),
+            Weights::Full(all) => {
+                let found = all.iter().find(|(o, _)| *o == offset);
+                (1.0, found.map_or(&[][..], |(_, w)| self.coarse.line(w, i, l)))
+            }
+        }
+    }
+
+    fn split(&self) -> Split {
+        Split { map: self.maps[2], fine: self.fine.n[2], coarse: self.coarse.n[2] }
+    }
+
+    /// `coarse ← Pᵀ r`, where `residual(i, plane)` writes the fine plane `i` of `r`.
+    pub(super) fn restrict(&self, residual: impl Fn(usize, &mut [f64]) + Sync, coarse: &mut [f64]) {
+        let (size, planes) = (self.coarse.plane(), self.coarse.group());
+        let group = |(g, coarse): (usize, &mut [f64])| {
+            let split = self.split();
+            let mut plane = vec![0.0; self.fine.plane()];
+            let empty = || (None, vec![0.0; split.len() * self.fine.n[1]]);
+            let mut cache: Planes = [empty(), empty(), empty()];
+            for (k, out) in coarse.chunks_mut(size).enumerate() {
+                let i = g * planes + k;
+                out.fill(0.0);
+                for offset in self.steps(0) {
+                    let Some(from) = self.fine(0, i, offset) else { continue };
+                    // The plane after this coarse plane is the one before the next.
+                    let slot = from % 3;
+                    if cache[slot].0 != Some(from) {
+                        residual(from, &mut plane);
+                        let lines = plane.chunks(self.fine.n[2]);
+                        for (line, x) in lines.zip(cache[slot].1.chunks_mut(split.len())) {
+                            split.part(line, x);
+                        }
+                        cache[slot].0 = Some(from);
+                    }
+                    self.restrict_plane(&cache[slot].1, i, offset, out);
+                }
+            }
+        };
+        if self.fine.parallel() {
+            coarse.par_chunks_mut(planes * size).enumerate().for_each(group);
+        } else {
+            coarse.chunks_mut(planes * size).enumerate().for_each(group);
+        }
+    }
+
+    /// Offsets along an axis.
+    fn steps(&self, axis: usize) -> impl Iterator<Item = isize> + use<> {
+        let halved = self.maps[axis].is_halved();
+        STEPS.into_iter().filter(move |step| halved || *step == 0)
+    }
+
+    /// Adds what the fine plane, whose lines are parted, contributes to the coarse plane `i`.
+    fn restrict_plane(&self, fine: &[f64], i: usize, offset: isize, coarse: &mut [f64]) {
+        let split = self.split();
+        for (l, out) in coarse.chunks_mut(self.coarse.n[2]).enumerate() {
+            for beside in self.steps(1) {
+                let Some(from) = self.fine(1, l, beside) else { continue };
+                let line = &fine[from * split.len()..(from + 1) * split.len()];
+                for along in self.steps(2) {
+                    let (factor, weights) = self.line_weights([i, l], [offset, beside, along]);
+                    split.restrict(line, along, factor, weights, out);
+                }
+            }
+        }
+    }
+
+    /// `fine ← fine + P coarse`.
+    pub(super) fn add_prolonged(&self, coarse: &[f64], fine: &mut [f64]) {
+        let (size, planes) = (self.fine.plane(), self.fine.group());
+        let group = |(g, fine): (usize, &mut [f64])| {
+            let mut parts = vec![0.0; self.split().len()];
+            for (k, out) in fine.chunks_mut(size).enumerate() {
+                self.prolong_plane(coarse, g * planes + k, &mut parts, out);
+            }
+        };
+        if self.fine.parallel() {
+            fine.par_chunks_mut(planes * size).enumerate().for_each(group);
+        } else {
+            fine.chunks_mut(planes * size).enumerate().for_each(group);
+        }
+    }
+
+    fn prolong_plane(&self, coarse: &[f64], i: usize, parts: &mut [f64], fine: &mut [f64]) {
+        let split = self.split();
+        for (l, out) in fine.chunks_mut(self.fine.n[2]).enumerate() {
+            parts.fill(0.0);
+            for (plane, offset) in self.around(0, i) {
+                for (line, beside) in self.around(1, l) {
+                    let x = self.coarse.line(coarse, plane, line);
+                    for along in self.steps(2) {
+                        let at = [offset, beside, along];
+                        let (factor, weights) = self.line_weights([plane, line], at);
+                        split.prolong(x, along, factor, weights, parts);
+                    }
+                }
+            }
+            split.join(parts, out);
+        }
+    }
+
+    /// Every offset.
+    pub(super) fn offsets(maps: [Map; 3]) -> Vec<[isize; 3]> {
+        offsets(Self::halved(maps))
+    }
+}

@@ -1,0 +1,142 @@
+//! The transfers along one line: [`Split`].
+
+use pulp::{Arch, NullaryFnOnce};
+
+use super::Map;
+
+/// Parts a fine line in the cells that are coarse ones too and those between, so that both lie one
+/// after the other: first `coarse` cells, then `coarse + 1` between, one before each coarse cell and
+/// one after the last. A cell between that does not exist is zero; the first and the last between are
+/// the same cell where the axis is periodic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split {
+    pub(super) map: Map,
+    pub(super) fine: usize,
+    pub(super) coarse: usize,
+}
+
+impl Split {
+    /// How long a parted line is.
+    pub(super) fn len(self) -> usize {
+        if self.map.is_halved() { 2 * self.coarse + 1 } else { self.fine }
+    }
+
+    pub(super) fn part(self, line: &[f64], parts: &mut [f64]) {
+        let (n, m) = (self.fine, self.coarse);
+        match self.map {
+            Map::Same => parts.copy_from_slice(line),
+            Map::Every2nd(1) => {
+                let (own, between) = parts.split_at_mut(m);
+                let pairs = line.chunks_exact(2);
+                for ((pair, own), between) in pairs.zip(own).zip(between.iter_mut()) {
+                    (*between, *own) = (pair[0], pair[1]);
+                }
+                between[m] = if n % 2 == 1 { line[n - 1] } else { 0.0 };
+            }
+            Map::Every2nd(_) => {
+                let (own, between) = parts.split_at_mut(m);
+                for (pair, own) in line.chunks(2).zip(own) {
+                    *own = pair[0];
+                }
+                for (pair, between) in line.chunks_exact(2).zip(&mut between[1..]) {
+                    *between = pair[1];
+                }
+                // Of an odd number the first and the last are coarse.
+                if n % 2 == 1 {
+                    (between[0], between[m]) = (0.0, 0.0);
+                } else {
+                    between[0] = between[m];
+                }
+            }
+        }
+    }
+
+    /// Adds the parts to the line.
+    pub(super) fn join(self, parts: &[f64], line: &mut [f64]) {
+        let (n, m) = (self.fine, self.coarse);
+        match self.map {
+            Map::Same => line.iter_mut().zip(parts).for_each(|(x, part)| *x += part),
+            Map::Every2nd(1) => {
+                let (own, between) = parts.split_at(m);
+                let pairs = line.chunks_exact_mut(2);
+                for ((pair, own), between) in pairs.zip(own).zip(between) {
+                    pair[0] += between;
+                    pair[1] += own;
+                }
+                if n % 2 == 1 {
+                    line[n - 1] += between[m];
+                }
+            }
+            Map::Every2nd(_) => {
+                let (own, between) = parts.split_at(m);
+                for (pair, own) in line.chunks_mut(2).zip(own) {
+                    pair[0] += own;
+                }
+                for (pair, between) in line.chunks_exact_mut(2).zip(&between[1..]) {
+                    pair[1] += between;
+                }
+                if n % 2 == 0 {
+                    line[n - 1] += between[0];
+                }
+            }
+        }
+    }
+
+    /// The parts at an offset from each coarse cell.
+    fn range(self, along: isize) -> std::ops::Range<usize> {
+        let start = match along {
+            0 => 0,
+            -1 => self.coarse,
+            _ => self.coarse + 1,
+        };
+        start..start + self.coarse
+    }
+
+    /// `coarse ← coarse + factor · weights · (the parts at the offset)`.
+    pub(super) fn restrict(
+        self,
+        parts: &[f64],
+        along: isize,
+        factor: f64,
+        weights: &[f64],
+        coarse: &mut [f64],
+    ) {
+        let x = &parts[self.range(along)];
+        Arch::new().dispatch(AddScaled { factor, weights, x, out: coarse });
+    }
+
+    /// The transpose of [`Split::restrict`].
+    pub(super) fn prolong(
+        self,
+        coarse: &[f64],
+        along: isize,
+        factor: f64,
+        weights: &[f64],
+        parts: &mut [f64],
+    ) {
+        let out = &mut parts[self.range(along)];
+        Arch::new().dispatch(AddScaled { factor, weights, x: coarse, out });
+    }
+}
+
+/// `out ← out + factor · weights · x`.
+struct AddScaled<'a> {
+    factor: f64,
+    weights: &'a [f64],
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl NullaryFnOnce for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { factor, weights, x, out } = self;
+        let n = out.len();
+        let (weights, x) = (&weights[..n], &x[..n]);
+        for j in 0..n {
+            out[j] += factor * weights[j] * x[j];
+        }
+    }
+}
