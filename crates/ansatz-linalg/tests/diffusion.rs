@@ -62,7 +62,7 @@ fn the_matrix_acts_as_the_operator_and_is_symmetric() {
                 let x = wave(count, 2.0);
                 let (y, want) = (a.apply(&x).unwrap(), matrix.apply(&x).unwrap());
                 assert!(distance(&y, &want) < 1e-9, "{points:?} {boundaries:?}");
-                assert_eq!(a.properties().symmetric, true);
+                assert!(a.properties().symmetric);
             }
         }
     }
@@ -114,7 +114,9 @@ fn large_grids_are_shared_between_threads_without_a_change_of_bits() {
 
 #[test]
 fn definite_unless_nothing_holds_the_constants() {
-    let new = |b: [Boundary; 2], c| Diffusion::new(&[6, 4], &[0.5, 0.5], &b, Field::Constant(1.0), c).unwrap();
+    let new = |b: [Boundary; 2], c| {
+        Diffusion::new(&[6, 4], &[0.5, 0.5], &b, Field::Constant(1.0), c).unwrap()
+    };
     for (boundaries, c, singular) in [
         ([D, N], 0.0, false),
         ([DN, P], 0.0, false),

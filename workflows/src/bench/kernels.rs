@@ -7,6 +7,7 @@ mod combine;
 mod conv;
 mod dense;
 mod linear_operator;
+mod multigrid;
 mod norm;
 mod pointwise;
 mod scan;
@@ -32,6 +33,7 @@ pub(super) fn variants() -> Vec<Variant> {
         adam::variants(),
         norm::variants(),
         linear_operator::variants(),
+        multigrid::variants(),
     ]
     .concat()
 }

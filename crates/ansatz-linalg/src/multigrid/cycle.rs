@@ -15,13 +15,18 @@ struct Vectors {
     f: Vec<f64>,
 }
 
+/// What the polynomial smoothers need besides, as long as the finest grid.
+#[derive(Debug)]
+struct Scratch {
+    correction: Vec<f64>,
+    direction: Vec<f64>,
+}
+
 /// The memory that cycles need.
 #[derive(Debug)]
 pub(super) struct Workspace {
     coarse: Vec<Vectors>,
-    /// Of the polynomial smoothers, as long as the finest grid.
-    correction: Vec<f64>,
-    direction: Vec<f64>,
+    scratch: Scratch,
 }
 
 impl Workspace {
@@ -32,8 +37,25 @@ impl Workspace {
         let with = |needed: bool| if needed { vec![0.0; n] } else { Vec::new() };
         let polynomial = !matches!(config.smoother, Smoother::RedBlack);
         let chebyshev = matches!(config.smoother, Smoother::Chebyshev { .. });
-        Self { coarse, correction: with(polynomial), direction: with(chebyshev) }
+        let scratch = Scratch { correction: with(polynomial), direction: with(chebyshev) };
+        Self { coarse, scratch }
     }
+}
+
+/// Where a cycle is.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    cycle: Cycle,
+    depth: usize,
+    /// The values are to be taken as zero, whatever they are.
+    zero: bool,
+}
+
+/// Smoothing before the correction (of values to be taken as zero?) or after it.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Before { zero: bool },
+    After,
 }
 
 /// One cycle's settings.
@@ -55,16 +77,15 @@ impl Cycles<'_> {
         zero: bool,
         work: &mut Workspace,
     ) -> Result<()> {
-        let Workspace { coarse, correction, direction } = work;
-        self.descend(self.config.cycle, 0, u, f, zero, coarse, [correction, direction])
+        let visit = Visit { cycle: self.config.cycle, depth: 0, zero };
+        self.descend(visit, u, f, &mut work.coarse, &mut work.scratch)
     }
 
     /// Full multigrid: solves on the coarsest grid, and on each finer one makes a cycle from what the
     /// grid before has found (A. Brandt, Math. Comp. 31, 1977; W. Briggs, V. Henson, S. McCormick,
     /// *A Multigrid Tutorial*, 2000, ch. 3).
     pub(super) fn full(&self, u: &mut [f64], f: &[f64], work: &mut Workspace) -> Result<()> {
-        let Workspace { coarse, correction, direction } = work;
-        self.full_from(0, u, f, coarse, [correction, direction])
+        self.full_from(0, u, f, &mut work.coarse, &mut work.scratch)
     }
 
     fn full_from(
@@ -73,9 +94,8 @@ impl Cycles<'_> {
         u: &mut [f64],
         f: &[f64],
         coarse: &mut [Vectors],
-        extra: [&mut [f64]; 2],
+        scratch: &mut Scratch,
     ) -> Result<()> {
-        let [correction, direction] = extra;
         let Some((next, rest)) = coarse.split_first_mut() else {
             return self.hierarchy.solve_coarsest(u, f);
         };
@@ -83,66 +103,60 @@ impl Cycles<'_> {
         let size = transfer.fine.plane();
         let plane = |i: usize, out: &mut [f64]| out.copy_from_slice(&f[i * size..(i + 1) * size]);
         transfer.restrict(plane, &mut next.f);
-        self.full_from(depth + 1, &mut next.u, &next.f, rest, [correction, direction])?;
+        self.full_from(depth + 1, &mut next.u, &next.f, rest, scratch)?;
         u.fill(0.0);
         transfer.add_prolonged(&next.u, u);
-        self.descend(self.config.cycle, depth, u, f, false, coarse, [correction, direction])
+        self.hierarchy.levels[depth].settle_walls(transfer.maps, u, f);
+        let visit = Visit { cycle: self.config.cycle, depth, zero: false };
+        self.descend(visit, u, f, coarse, scratch)
     }
 
     fn descend(
         &self,
-        cycle: Cycle,
-        depth: usize,
+        visit: Visit,
         u: &mut [f64],
         f: &[f64],
-        zero: bool,
         coarse: &mut [Vectors],
-        extra: [&mut [f64]; 2],
+        scratch: &mut Scratch,
     ) -> Result<()> {
-        let [correction, direction] = extra;
+        let Visit { cycle, depth, zero } = visit;
         let Some((next, rest)) = coarse.split_first_mut() else {
             return self.hierarchy.solve_coarsest(u, f);
         };
         let (level, transfer) = (&self.hierarchy.levels[depth], &self.hierarchy.transfers[depth]);
-        self.smooth(level, self.config.before, zero, false, u, f, [correction, direction]);
+        self.smooth(level, Stage::Before { zero }, u, f, scratch);
         transfer.restrict(|i, out| level.residual(i, u, f, out), &mut next.f);
         // On the coarsest grid one solve is exact.
         let second = if rest.is_empty() { None } else { cycle.second() };
-        for (k, kind) in [Some(cycle), second].into_iter().flatten().enumerate() {
-            let extra = [&mut *correction, &mut *direction];
-            self.descend(kind, depth + 1, &mut next.u, &next.f, k == 0, rest, extra)?;
+        for (k, cycle) in [Some(cycle), second].into_iter().flatten().enumerate() {
+            let below = Visit { cycle, depth: depth + 1, zero: k == 0 };
+            self.descend(below, &mut next.u, &next.f, rest, scratch)?;
         }
         transfer.add_prolonged(&next.u, u);
-        let backwards = self.symmetric;
-        self.smooth(level, self.config.after, false, backwards, u, f, [correction, direction]);
+        self.smooth(level, Stage::After, u, f, scratch);
         Ok(())
     }
 
-    fn smooth(
-        &self,
-        level: &Level,
-        count: usize,
-        mut zero: bool,
-        backwards: bool,
-        u: &mut [f64],
-        f: &[f64],
-        extra: [&mut [f64]; 2],
-    ) {
-        let n = level.grid.len();
-        let [correction, direction] = extra;
+    fn smooth(&self, level: &Level, stage: Stage, u: &mut [f64], f: &[f64], scratch: &mut Scratch) {
+        let (count, mut zero, backwards) = match stage {
+            Stage::Before { zero } => (self.config.before, zero, false),
+            Stage::After => (self.config.after, false, self.symmetric),
+        };
         if zero && (count == 0 || self.config.smoother != Smoother::RedBlack) {
             u.fill(0.0);
             zero = false;
         }
+        let n = level.grid.len();
         for _ in 0..count {
             match self.config.smoother {
                 Smoother::RedBlack => level.sweep(u, f, zero, backwards),
                 Smoother::Jacobi { damping } => {
-                    let z = &mut correction[..n];
+                    let z = &mut scratch.correction[..n];
                     level.correction(u, f, z);
                     add(2.0 * damping / level.largest, z, u);
                 }
                 Smoother::Chebyshev { degree, lower } => {
+                    let Scratch { correction, direction } = scratch;
                     let extra = [&mut correction[..n], &mut direction[..n]];
                     chebyshev(level, degree, lower, u, f, extra);
                 }
@@ -173,7 +187,9 @@ fn chebyshev(
             add(centre.recip(), z, d);
         } else {
             let next = (2.0 * sigma - rho).recip();
-            d.iter_mut().for_each(|d| *d *= next * rho);
+            for d in &mut *d {
+                *d *= next * rho;
+            }
             add(2.0 * next / half, z, d);
             rho = next;
         }

@@ -5,12 +5,14 @@ use faer::Mat;
 use super::{
     coarse::coarsen,
     level::{Level, Matrix},
-    transfer::Transfer,
+    transfer::{Ends, Transfer},
 };
-use crate::{Cholesky, Dense, Diffusion, Factorised, Result};
+use crate::{Boundary, Cholesky, Dense, Diffusion, Factorised, Result, Wall};
 
-/// Grids of at most so many cells are solved directly.
+/// Grids of at most so many cells are solved directly: more where coefficients vary, since cells
+/// larger than what varies represent it badly.
 const DIRECT: usize = 64;
+const DIRECT_VARYING: usize = 400;
 /// An axis stays as it is while its coupling is weaker than this part of the strongest.
 const WEAK: f64 = 0.5;
 
@@ -26,12 +28,14 @@ impl Hierarchy {
     pub(super) fn new(problem: &Diffusion) -> Result<Self> {
         let mut level = Level::new(problem.grid(), Matrix::Seven(problem.seven().clone()));
         let (mut levels, mut transfers) = (Vec::new(), Vec::new());
-        while level.grid.len() > DIRECT {
+        let ends = ends(problem);
+        let direct = if problem.seven().is_separable() { DIRECT } else { DIRECT_VARYING };
+        while level.grid.len() > direct {
             let halve = axes_to_halve(&level);
             if halve == [false; 3] {
                 break;
             }
-            let (transfer, matrix) = coarsen(&level.grid, &level.matrix, halve);
+            let (transfer, matrix) = coarsen(&level.grid, &level.matrix, halve, ends);
             let coarse = Level::new(transfer.coarse, matrix);
             levels.push(level);
             transfers.push(transfer);
@@ -57,6 +61,17 @@ fn axes_to_halve(level: &Level) -> [bool; 3] {
     let possible = |axis: usize| level.grid.n[axis] > 1;
     let strongest = (0..3).filter(|a| possible(*a)).map(|a| strengths[a]).fold(0.0, f64::max);
     std::array::from_fn(|axis| possible(axis) && strengths[axis] >= WEAK * strongest)
+}
+
+fn ends(problem: &Diffusion) -> [Ends; 3] {
+    let mut ends = [None; 3];
+    for (place, boundary) in problem.grid().places().zip(problem.boundaries()) {
+        ends[place] = match boundary {
+            Boundary::Periodic => None,
+            Boundary::Walls(lower, upper) => Some([lower, upper].map(|w| *w == Wall::Neumann)),
+        };
+    }
+    ends
 }
 
 fn factorise(level: &Level, singular: bool) -> Result<Cholesky> {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::{
     full::{Full, FullSweep},
     sweep::Sweep,
+    transfer::Map,
 };
 use crate::operator::diffusion::{
     grid::Grid,
@@ -107,7 +108,13 @@ impl Level {
         let (grid, mask) = (&self.grid, &self.mask[..]);
         match &self.matrix {
             Matrix::Seven(seven) => {
-                Sweep { grid, matrix: seven, mask, right: f, backwards }.run(u, zero);
+                // Across the seam of an odd second axis cells of the first colour touch: none of
+                // them may then be computed as if the others were zero.
+                let start = zero && !(grid.periodic[1] && grid.n[1] % 2 == 1);
+                if zero && !start {
+                    u.fill(0.0);
+                }
+                Sweep { grid, matrix: seven, mask, right: f, backwards }.run(u, start);
             }
             Matrix::Full(full) => {
                 if zero {
@@ -115,6 +122,65 @@ impl Level {
                 }
                 FullSweep { grid, matrix: full, mask, right: f, backwards }.run(u);
             }
+        }
+    }
+
+    /// Calls `visit` with every entry of the row of a cell: offset and value.
+    fn row(&self, cell: [usize; 3], mut visit: impl FnMut([isize; 3], f64)) {
+        match &self.matrix {
+            Matrix::Full(full) => {
+                let at = self.grid.at(cell);
+                full.entries.iter().for_each(|(offset, a)| visit(*offset, a[at]));
+            }
+            Matrix::Seven(seven) => {
+                let row = seven.row(&self.grid, cell);
+                visit([0; 3], row.diagonal);
+                for (k, t) in row.coupling.iter().enumerate() {
+                    let mut offset = [0; 3];
+                    offset[k / 2] = if k % 2 == 0 { -1 } else { 1 };
+                    visit(offset, -t);
+                }
+            }
+        }
+    }
+
+    /// Gives the cells at walls that lie between a wall and a coarse cell the value that follows from
+    /// their equation, taken to be constant along the wall. Interpolation knows nothing of the
+    /// values at the walls, which are in `f`.
+    pub(super) fn settle_walls(&self, maps: [Map; 3], u: &mut [f64], f: &[f64]) {
+        let (grid, n) = (&self.grid, self.grid.n);
+        let at_wall = |axis: usize, i: usize| {
+            let end = !grid.periodic[axis] && (i == 0 || i + 1 == n[axis]);
+            end && maps[axis].coarse(n[axis], i).is_none()
+        };
+        // Cells at one wall first: those at edges and corners follow from them.
+        for count in 1..=3 {
+            for (i, l) in (0..n[0]).flat_map(|i| (0..n[1]).map(move |l| (i, l))) {
+                let ends = [0, n[2] - 1];
+                let inside = !at_wall(0, i) && !at_wall(1, l);
+                let cells = if inside { ends.to_vec() } else { (0..n[2]).collect() };
+                for j in cells {
+                    let walls = [at_wall(0, i), at_wall(1, l), at_wall(2, j)];
+                    if walls.iter().filter(|wall| **wall).count() == count {
+                        self.settle([i, l, j], walls, u, f);
+                    }
+                }
+            }
+        }
+    }
+
+    fn settle(&self, cell: [usize; 3], walls: [bool; 3], u: &mut [f64], f: &[f64]) {
+        let (mut diagonal, mut rest) = (0.0, f[self.grid.at(cell)]);
+        self.row(cell, |offset, a| {
+            if (0..3).any(|axis| walls[axis] && offset[axis] != 0) {
+                let other = std::array::from_fn(|k| self.grid.step(k, cell[k], offset[k]));
+                rest -= a * u[self.grid.at(other)];
+            } else {
+                diagonal += a;
+            }
+        });
+        if diagonal > 0.0 {
+            u[self.grid.at(cell)] = rest / diagonal;
         }
     }
 
@@ -146,20 +212,7 @@ impl Level {
             }
         };
         for cell in grid.cells() {
-            match &self.matrix {
-                Matrix::Full(full) => {
-                    full.entries.iter().for_each(|(o, a)| push(cell, *o, a[grid.at(cell)]));
-                }
-                Matrix::Seven(seven) => {
-                    let row = seven.row(grid, cell);
-                    push(cell, [0; 3], row.diagonal);
-                    for (k, t) in row.coupling.iter().enumerate() {
-                        let mut offset = [0; 3];
-                        offset[k / 2] = if k % 2 == 0 { -1 } else { 1 };
-                        push(cell, offset, -t);
-                    }
-                }
-            }
+            self.row(cell, |offset, a| push(cell, offset, a));
         }
         all
     }

@@ -114,7 +114,7 @@ impl Multigrid {
     ///
     /// # Errors
     /// [`Error::Size`] and [`Error::NotFinite`] for `f` and `guess`, [`Error::InvalidArgument`] for
-    /// tolerances, [`Error::Inconsistent`] when the problem is singular and the sum of `f` is not
+    /// tolerances and when the norm of `f` overflows, [`Error::Inconsistent`] when the problem is singular and the sum of `f` is not
     /// zero.
     pub fn run(
         &self,
@@ -130,6 +130,10 @@ impl Multigrid {
         let balanced = self.balanced(f)?;
         let f = balanced.as_ref().unwrap_or(f);
         let norm = dot(f, f).sqrt();
+        if !norm.is_finite() {
+            let expected = "a number: scale the problem";
+            return Err(Error::invalid("norm of the right-hand side of multigrid", norm, expected));
+        }
         let target = stopping.target(norm);
         let mut x = guess.map_or_else(|| vec![0.0; f.len()], Clone::clone);
         if norm == 0.0 {
@@ -193,7 +197,9 @@ impl Multigrid {
 
 fn remove_mean(x: &mut [f64]) {
     let mean = x.iter().sum::<f64>() / x.len() as f64;
-    x.iter_mut().for_each(|x| *x -= mean);
+    for x in x {
+        *x -= mean;
+    }
 }
 
 /// Whether to end.

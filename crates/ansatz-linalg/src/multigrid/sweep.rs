@@ -1,7 +1,5 @@
 //! Red–black Gauss–Seidel on a seven-point matrix, in one pass over memory.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use crate::operator::diffusion::{
@@ -44,7 +42,6 @@ impl Sweep<'_> {
     /// Sweeps over `u`; if `zero`, over zeros, whatever `u` holds.
     pub(super) fn run(&self, u: &mut [f64], zero: bool) {
         let size = self.grid.plane();
-        let planes = self.grid.group();
         let colours = if self.backwards { [1, 0] } else { [0, 1] };
         self.each(u, |group| {
             let count = group.own.len() / size;
@@ -56,7 +53,6 @@ impl Sweep<'_> {
                 }
             }
         });
-        debug_assert!(planes > 0);
         self.each(u, |group| {
             let count = group.own.len() / size;
             for i in [0, count - 1].into_iter().take(count) {
@@ -72,7 +68,7 @@ impl Sweep<'_> {
             .step_by(planes)
             .map(|first| {
                 let last = (first + planes).min(self.grid.n[0]) - 1;
-                let copy = |i: usize| u[self.cells(i, size)].to_vec();
+                let copy = |i: usize| u[i * size..(i + 1) * size].to_vec();
                 [copy(self.grid.step(0, first, -1)), copy(self.grid.step(0, last, 1))]
             })
             .collect();
@@ -86,10 +82,6 @@ impl Sweep<'_> {
         } else {
             u.chunks_mut(chunks).enumerate().zip(copies).for_each(group);
         }
-    }
-
-    fn cells(&self, plane: usize, size: usize) -> Range<usize> {
-        plane * size..(plane + 1) * size
     }
 
     /// The cells of one colour in one plane of a group.

@@ -1,33 +1,14 @@
 //! Between a grid and the next coarser one: [`Transfer`].
 
 mod line;
+mod map;
 
 use line::Split;
+pub(super) use map::{Ends, Map};
 use rayon::prelude::*;
 
 use super::full::{STEPS, offsets};
 use crate::operator::diffusion::grid::Grid;
-
-/// How the cells of a coarse axis lie in the fine one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Map {
-    /// They are the same.
-    Same,
-    /// Every other one, beginning with this one: 1, so that a fine cell lies before and after each
-    /// coarse one, or 0 where the axis is periodic.
-    Every2nd(usize),
-}
-
-impl Map {
-    /// Every other cell of an axis, and how many there are then.
-    pub(super) fn halved(n: usize, periodic: bool) -> (Self, usize) {
-        if periodic { (Self::Every2nd(0), n.div_ceil(2)) } else { (Self::Every2nd(1), n / 2) }
-    }
-
-    pub(super) fn is_halved(self) -> bool {
-        self != Self::Same
-    }
-}
 
 /// What the coarse cells contribute to the fine ones around them, for each offset from a coarse cell
 /// (in fine cells).
@@ -57,30 +38,34 @@ impl Transfer {
         maps.map(Map::is_halved)
     }
 
-    /// The fine cell at an offset from a coarse one.
+    /// The fine cell at an offset from a coarse one, unless that is coarse too.
     pub(super) fn fine(&self, axis: usize, coarse: usize, offset: isize) -> Option<usize> {
-        let at = match self.maps[axis] {
-            Map::Same => coarse,
-            Map::Every2nd(first) => 2 * coarse + first,
-        };
-        // The first and the last of an odd number of cells are both coarse: nothing lies between.
-        let n = self.fine.n[axis];
-        let end = (at == 0 && offset == -1) || (at + 1 == n && offset == 1);
-        let seam = self.fine.periodic[axis] && n % 2 == 1 && end;
-        if seam { None } else { self.fine.reach(axis, at, offset) }
+        let (map, n) = (self.maps[axis], self.fine.n[axis]);
+        let at = map.cell(n, coarse);
+        if offset == 0 {
+            return Some(at);
+        }
+        self.fine.reach(axis, at, offset).filter(|cell| map.coarse(n, *cell).is_none())
+    }
+
+    /// How far the next coarse cell is: 1 where two coarse cells are neighbours, else 2.
+    pub(super) fn apart(&self, axis: usize, coarse: usize, step: isize) -> isize {
+        let (map, n) = (self.maps[axis], self.fine.n[axis]);
+        let next = self.fine.reach(axis, map.cell(n, coarse), step);
+        if next.is_some_and(|cell| map.coarse(n, cell).is_some()) { 1 } else { 2 }
     }
 
     /// The coarse cells around a fine one, with its offset from them.
-    fn around(&self, axis: usize, fine: usize) -> impl Iterator<Item = (usize, isize)> {
-        let n = self.coarse.n[axis];
-        let candidates = match self.maps[axis] {
-            Map::Same => [Some((fine, 0)), None],
-            Map::Every2nd(first) if fine % 2 == first => [Some((fine / 2, 0)), None],
-            // Before and after it.
-            Map::Every2nd(0) => [Some((fine / 2, 1)), Some(((fine / 2 + 1) % n, -1))],
-            Map::Every2nd(_) => [(fine / 2).checked_sub(1).map(|i| (i, 1)), Some((fine / 2, -1))],
+    fn around(&self, axis: usize, fine: usize) -> impl Iterator<Item = (usize, isize)> + use<> {
+        let (map, n) = (self.maps[axis], self.fine.n[axis]);
+        let candidates = match map.coarse(n, fine) {
+            Some(own) => [Some((own, 0)), None],
+            None => [-1, 1].map(|step: isize| {
+                let cell = self.fine.reach(axis, fine, step)?;
+                Some((map.coarse(n, cell)?, -step))
+            }),
         };
-        candidates.into_iter().flatten().filter(move |(i, _)| *i < n)
+        candidates.into_iter().flatten()
     }
 
     /// The weights of a coarse line at an offset: a factor, and a line of them.

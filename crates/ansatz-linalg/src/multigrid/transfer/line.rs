@@ -25,7 +25,7 @@ impl Split {
         let (n, m) = (self.fine, self.coarse);
         match self.map {
             Map::Same => parts.copy_from_slice(line),
-            Map::Every2nd(1) => {
+            Map::Odd => {
                 let (own, between) = parts.split_at_mut(m);
                 let pairs = line.chunks_exact(2);
                 for ((pair, own), between) in pairs.zip(own).zip(between.iter_mut()) {
@@ -33,19 +33,22 @@ impl Split {
                 }
                 between[m] = if n % 2 == 1 { line[n - 1] } else { 0.0 };
             }
-            Map::Every2nd(_) => {
+            Map::Even | Map::EvenAndLast => {
                 let (own, between) = parts.split_at_mut(m);
-                for (pair, own) in line.chunks(2).zip(own) {
+                for (pair, own) in line.chunks(2).zip(own.iter_mut()) {
                     *own = pair[0];
                 }
                 for (pair, between) in line.chunks_exact(2).zip(&mut between[1..]) {
                     *between = pair[1];
                 }
                 // Of an odd number the first and the last are coarse.
+                between[0] = if n % 2 == 1 { 0.0 } else { between[m] };
                 if n % 2 == 1 {
-                    (between[0], between[m]) = (0.0, 0.0);
-                } else {
-                    between[0] = between[m];
+                    between[m] = 0.0;
+                }
+                if self.map == Map::EvenAndLast {
+                    own[m - 1] = line[n - 1];
+                    (between[0], between[m - 1], between[m]) = (0.0, 0.0, 0.0);
                 }
             }
         }
@@ -56,7 +59,7 @@ impl Split {
         let (n, m) = (self.fine, self.coarse);
         match self.map {
             Map::Same => line.iter_mut().zip(parts).for_each(|(x, part)| *x += part),
-            Map::Every2nd(1) => {
+            Map::Odd => {
                 let (own, between) = parts.split_at(m);
                 let pairs = line.chunks_exact_mut(2);
                 for ((pair, own), between) in pairs.zip(own).zip(between) {
@@ -67,7 +70,7 @@ impl Split {
                     line[n - 1] += between[m];
                 }
             }
-            Map::Every2nd(_) => {
+            Map::Even | Map::EvenAndLast => {
                 let (own, between) = parts.split_at(m);
                 for (pair, own) in line.chunks_mut(2).zip(own) {
                     pair[0] += own;
@@ -75,7 +78,9 @@ impl Split {
                 for (pair, between) in line.chunks_exact_mut(2).zip(&between[1..]) {
                     pair[1] += between;
                 }
-                if n % 2 == 0 {
+                if self.map == Map::EvenAndLast {
+                    line[n - 1] += own[m - 1];
+                } else if n % 2 == 0 {
                     line[n - 1] += between[0];
                 }
             }

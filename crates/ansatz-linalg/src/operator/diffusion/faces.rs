@@ -14,11 +14,13 @@ pub(super) struct Faces<'a> {
     pub(super) boundaries: &'a [Boundary],
 }
 
+const CONDUCTIVITY: &str = "conductivity of a diffusion operator";
+const REACTION: &str = "reaction of a diffusion operator";
+
 impl Faces<'_> {
     /// Errors unless the fields fit to the grid and the problem is elliptic.
     pub(super) fn check(&self, conductivity: &Field, reaction: &Field) -> Result<()> {
         let positive = |k: &f64| k.is_normal() && *k > 0.0;
-        const CONDUCTIVITY: &str = "conductivity of a diffusion operator";
         let bad = match conductivity {
             Field::Constant(k) => (!positive(k)).then_some(k),
             Field::Cells(k) => {
@@ -43,7 +45,6 @@ impl Faces<'_> {
         if let Field::Faces(k) = conductivity {
             self.check_periodic(k)?;
         }
-        const REACTION: &str = "reaction of a diffusion operator";
         let bad = match reaction {
             Field::Constant(c) => Some(c).filter(|c| !(c.is_finite() && **c >= 0.0)),
             Field::Cells(c) => {

@@ -106,6 +106,10 @@ impl<'a> Task<'a> {
 }
 
 impl Seven {
+    pub(crate) fn is_separable(&self) -> bool {
+        matches!(self, Self::Separable { .. })
+    }
+
     /// The row of the matrix at a cell.
     pub(crate) fn row(&self, grid: &Grid, [i, l, j]: [usize; 3]) -> Row {
         match self {
@@ -210,9 +214,6 @@ impl Seven {
         let Self::Faces { coupling: [a, b, c], diagonal, inverse } = self else {
             return Slices { coupling: [&[]; 6], diagonal: &[], inverse: &[] };
         };
-        fn cut<'a>(grid: &Grid, x: &'a [f64], [i, l]: [usize; 2], run: Range<usize>) -> &'a [f64] {
-            if x.is_empty() { x } else { &grid.line(x, i, l)[run] }
-        }
         let (next, beside) = (grid.step(0, i, 1), grid.step(1, l, 1));
         let coupling = [
             cut(grid, a, [i, l], run.clone()),
@@ -257,4 +258,9 @@ impl Seven {
             y.chunks_mut(size).enumerate().for_each(plane);
         }
     }
+}
+
+/// A part of a line, or nothing of nothing.
+fn cut<'a>(grid: &Grid, x: &'a [f64], [i, l]: [usize; 2], run: Range<usize>) -> &'a [f64] {
+    if x.is_empty() { x } else { &grid.line(x, i, l)[run] }
 }
