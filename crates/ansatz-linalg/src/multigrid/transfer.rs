@@ -68,14 +68,20 @@ impl Transfer {
         candidates.into_iter().flatten()
     }
 
-    /// The weights of a coarse line at an offset: a factor, and a line of them.
-    fn line_weights(&self, [i, l]: [usize; 2], offset: [isize; 3]) -> (f64, &[f64]) {
-        let k = offset.map(|o| (o + 1) as usize);
+    /// The weights of a coarse line at an offset across it: a factor, and the weights of the cells
+    /// before, at and after each coarse cell.
+    fn line_weights(&self, [i, l]: [usize; 2], offset: [isize; 2]) -> (f64, [&[f64]; 3]) {
         match &self.weights {
-            Weights::Separable([a, b, c]) => (a[k[0]][i] * b[k[1]][l], &c[k[2]]),
+            Weights::Separable([a, b, c]) => {
+                let k = offset.map(|o| (o + 1) as usize);
+                (a[k[0]][i] * b[k[1]][l], c.each_ref().map(|c| &c[..]))
+            }
             Weights::Full(all) => {
-                let found = all.iter().find(|(o, _)| *o == offset);
-                (1.0, found.map_or(&[][..], |(_, w)| self.coarse.line(w, i, l)))
+                let line = |along: isize| {
+                    let found = all.iter().find(|(o, _)| *o == [offset[0], offset[1], along]);
+                    found.map_or(&[][..], |(_, w)| self.coarse.line(w, i, l))
+                };
+                (1.0, STEPS.map(line))
             }
         }
     }
@@ -131,10 +137,8 @@ impl Transfer {
             for beside in self.steps(1) {
                 let Some(from) = self.fine(1, l, beside) else { continue };
                 let line = &fine[from * split.len()..(from + 1) * split.len()];
-                for along in self.steps(2) {
-                    let (factor, weights) = self.line_weights([i, l], [offset, beside, along]);
-                    split.restrict(line, along, factor, weights, out);
-                }
+                let (factor, weights) = self.line_weights([i, l], [offset, beside]);
+                split.restrict(line, factor, weights, out);
             }
         }
     }
@@ -162,11 +166,8 @@ impl Transfer {
             for (plane, offset) in self.around(0, i) {
                 for (line, beside) in self.around(1, l) {
                     let x = self.coarse.line(coarse, plane, line);
-                    for along in self.steps(2) {
-                        let at = [offset, beside, along];
-                        let (factor, weights) = self.line_weights([plane, line], at);
-                        split.prolong(x, along, factor, weights, parts);
-                    }
+                    let (factor, weights) = self.line_weights([plane, line], [offset, beside]);
+                    split.prolong(x, factor, weights, parts);
                 }
             }
             split.join(parts, out);

@@ -87,40 +87,38 @@ impl Split {
         }
     }
 
-    /// The parts at an offset from each coarse cell.
-    fn range(self, along: isize) -> std::ops::Range<usize> {
-        let start = match along {
-            0 => 0,
-            -1 => self.coarse,
-            _ => self.coarse + 1,
-        };
-        start..start + self.coarse
-    }
-
-    /// `coarse ← coarse + factor · weights · (the parts at the offset)`.
+    /// `coarse ← coarse + factor · Σ weights · parts`, the weights of the cells before, at and after
+    /// each coarse cell.
     pub(super) fn restrict(
         self,
         parts: &[f64],
-        along: isize,
         factor: f64,
-        weights: &[f64],
+        weights: [&[f64]; 3],
         coarse: &mut [f64],
     ) {
-        let x = &parts[self.range(along)];
-        Arch::new().dispatch(AddScaled { factor, weights, x, out: coarse });
+        let (own, between) = parts.split_at(coarse.len());
+        let arch = Arch::new();
+        if self.map.is_halved() {
+            arch.dispatch(AddThree { factor, weights, own, between, out: coarse });
+        } else {
+            arch.dispatch(AddScaled { factor, weights: weights[1], x: own, out: coarse });
+        }
     }
 
     /// The transpose of [`Split::restrict`].
     pub(super) fn prolong(
         self,
         coarse: &[f64],
-        along: isize,
         factor: f64,
-        weights: &[f64],
+        weights: [&[f64]; 3],
         parts: &mut [f64],
     ) {
-        let out = &mut parts[self.range(along)];
-        Arch::new().dispatch(AddScaled { factor, weights, x: coarse, out });
+        let (own, between) = parts.split_at_mut(coarse.len());
+        let arch = Arch::new();
+        arch.dispatch(AddScaled { factor, weights: weights[1], x: coarse, out: own });
+        if self.map.is_halved() {
+            arch.dispatch(AddBetween { factor, weights, x: coarse, out: between });
+        }
     }
 }
 
@@ -142,6 +140,55 @@ impl NullaryFnOnce for AddScaled<'_> {
         let (weights, x) = (&weights[..n], &x[..n]);
         for j in 0..n {
             out[j] += factor * weights[j] * x[j];
+        }
+    }
+}
+
+/// The cells at and on both sides of each coarse cell, weighted and added.
+struct AddThree<'a> {
+    factor: f64,
+    weights: [&'a [f64]; 3],
+    own: &'a [f64],
+    between: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl NullaryFnOnce for AddThree<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { factor, weights: [a, b, c], own, between, out } = self;
+        let n = out.len();
+        let (a, b, c, own) = (&a[..n], &b[..n], &c[..n], &own[..n]);
+        let (before, after) = (&between[..n], &between[1..=n]);
+        for j in 0..n {
+            out[j] += factor * (a[j] * before[j] + b[j] * own[j] + c[j] * after[j]);
+        }
+    }
+}
+
+/// What the coarse cells add to the cells between them: `x.len() + 1` of these.
+struct AddBetween<'a> {
+    factor: f64,
+    weights: [&'a [f64]; 3],
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl NullaryFnOnce for AddBetween<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { factor, weights: [before, _, after], x, out } = self;
+        let n = x.len();
+        out[0] += factor * before[0] * x[0];
+        out[n] += factor * after[n - 1] * x[n - 1];
+        let inside = &mut out[1..n];
+        let (x, y, a, b) = (&x[..n - 1], &x[1..n], &after[..n - 1], &before[1..n]);
+        for j in 0..inside.len() {
+            inside[j] += factor * (a[j] * x[j] + b[j] * y[j]);
         }
     }
 }
