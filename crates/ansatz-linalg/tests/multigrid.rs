@@ -96,7 +96,7 @@ fn nor_does_it_with_coefficients_that_jump() {
     };
     for ends in [[D, D], [P, DN], [ND, N]] {
         // A periodic axis of odd length, here or on a coarse grid, costs some more.
-        let sizes = if ends[0] == P { &[32, 64, 128][..] } else { &[50, 51, 64, 129] };
+        let sizes = if ends[0] == P { &[32, 64, 128][..] } else { &[50, 51, 64, 100, 129] };
         independent("smooth", &table(sizes, |n| smooth(n, ends)), 12);
         for inside in [1e-6, 1e4] {
             independent("inclusion", &table(sizes, |n| inclusion(n, inside, ends)), 13);
@@ -109,12 +109,6 @@ fn nor_does_it_with_coefficients_that_jump() {
     }
     let odd = table(&[33, 65, 129], |n| inclusion(n, 1e4, [P, D]));
     independent("odd and periodic", &odd, 15);
-    // Fields as small as the coarsest cells leave a few errors that cycles alone do not find.
-    let a = with_cells(&[100, 100], &[ND, N], chessboard(100, 7, 1e3));
-    let multigrid = Multigrid::new(&a, MultigridConfig::default()).unwrap();
-    let f = a.apply(&rough(10000)).unwrap();
-    let cg = Iterative::new(Cg).preconditioner(multigrid).relative(1e-10);
-    assert!(cg.run(&a, &f, None).unwrap().iterations() <= 15);
     let board = |n: usize| {
         let third = |i: usize| 3 * i / n;
         let dark = |i: usize| (third(i / (n * n)) + third(i / n % n) + third(i % n)) % 2 == 0;
