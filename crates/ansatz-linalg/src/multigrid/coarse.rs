@@ -8,6 +8,8 @@ use galerkin::product;
 use interpolation::interpolation;
 use separable::{along, coarse_axis};
 
+use rayon::prelude::*;
+
 use super::{
     level::Matrix,
     transfer::{Ends, Map, Transfer, Weights},
@@ -46,19 +48,35 @@ pub(super) fn coarsen(
 
 type Entries = Vec<([isize; 3], Vec<f64>)>;
 
-/// A matrix offset by offset.
+/// A matrix offset by offset; of a separable one, which is not made coarser this way, none.
 fn entries(grid: &Grid, matrix: &Matrix) -> Entries {
     let seven = match matrix {
         Matrix::Full(full) => return full.entries.clone(),
         Matrix::Seven(seven) => seven,
     };
-    let mut all = vec![([0; 3], grid.cells().map(|at| seven.row(grid, at).diagonal).collect())];
+    let Seven::Faces { coupling, diagonal, .. } = &**seven else { return Vec::new() };
+    let mut all = vec![([0; 3], diagonal.clone())];
     for axis in grid.places().filter(|axis| grid.n[*axis] > 1) {
-        for (k, step) in [-1, 1].into_iter().enumerate() {
+        for step in [-1, 1] {
             let mut offset = [0; 3];
             offset[axis] = step;
-            let entry = |at| -seven.row(grid, at).coupling[2 * axis + k];
-            all.push((offset, grid.cells().map(entry).collect()));
+            let mut values = vec![0.0; grid.len()];
+            let line = |(number, out): (usize, &mut [f64])| {
+                let [mut i, mut l] = [number / grid.n[1], number % grid.n[1]];
+                // What couples a cell to the next one is kept there.
+                if step == 1 && axis == 0 {
+                    i = grid.step(0, i, 1);
+                } else if step == 1 && axis == 1 {
+                    l = grid.step(1, l, 1);
+                }
+                let from = grid.line(&coupling[axis], i, l);
+                for (j, out) in out.iter_mut().enumerate() {
+                    let at = if step == 1 && axis == 2 { grid.step(2, j, 1) } else { j };
+                    *out = -from[at];
+                }
+            };
+            values.par_chunks_mut(grid.n[2]).enumerate().for_each(line);
+            all.push((offset, values));
         }
     }
     all

@@ -60,7 +60,7 @@ fn solved(rules: &Rules, a: &Diffusion) -> Result<Measured, AnyError> {
     let cycles = solution.iterations();
     // If smoothing alone moved memory.
     let gb = 1e-9 * work * BYTES * u.len() as f64 / timing.median_s;
-    Ok(Measured::new(timing, Work::Steps(cycles as u64), error)
+    Ok(Measured::new(timing, Work::Steps(cycles), error)
         .with("relative_residual", solution.residual() * TOLERANCE / solution.target)
         .with("work_units", work)
         .with("gb_per_s_of_smoothing", gb))

@@ -13,8 +13,8 @@ pub(crate) struct Grid {
 
 /// Grids of fewer cells are not shared between threads.
 const PARALLEL_FROM: usize = 1 << 13;
-/// Groups of planes that are shared between threads: at most so many, of at least so many planes.
-const GROUPS: usize = 64;
+/// Groups of planes that are shared between threads: so many for each, of at least so many planes.
+const GROUPS: usize = 4;
 const PLANES: usize = 8;
 
 impl Grid {
@@ -83,7 +83,8 @@ impl Grid {
         if self.len() < PARALLEL_FROM {
             return self.n[0];
         }
-        self.n[0].div_ceil(GROUPS).max(PLANES).min(self.n[0])
+        let groups = GROUPS * rayon::current_num_threads();
+        self.n[0].div_ceil(groups).max(PLANES).min(self.n[0])
     }
 
     pub(crate) fn parallel(&self) -> bool {

@@ -84,6 +84,26 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// The value of a cell that is not to be computed, if so.
+    fn kept(self, j: usize, x: f64) -> Option<f64> {
+        match self {
+            Self::Relax(_, mask) => (mask[j] == 0.0).then_some(x),
+            Self::Start(_, mask) => (mask[j] == 0.0).then_some(0.0),
+            _ => None,
+        }
+    }
+
+    /// For one cell, given what its neighbours contribute.
+    fn one(self, j: usize, sum: f64, x: f64, row: &Row) -> f64 {
+        match self {
+            Self::Apply => Apply.value(j, sum, x, row),
+            Self::Residual(f) => Residual(f).value(j, sum, x, row),
+            Self::Scaled(f) => Scaled(f).value(j, sum, x, row),
+            Self::Relax(f, mask) => Relax(f, mask).value(j, sum, x, row),
+            Self::Start(f, mask) => Start(f, mask).value(j, sum, x, row),
+        }
+    }
+
     fn run<C: Coefficients, const AXES: usize>(self, coefficients: C, x: Lines, out: &mut [f64]) {
         fn go<C: Coefficients, F: Finish, const AXES: usize>(
             coefficients: C,
@@ -194,14 +214,19 @@ impl Seven {
             }
         }
         for j in (0..start).chain(end.max(start)..n) {
-            let (before, after) = (grid.step(2, j, -1), grid.step(2, j, 1));
-            let one =
-                |k: usize| if x.around[k].is_empty() { &[0.0][..] } else { &x.around[k][j..=j] };
-            let around =
-                [one(0), one(1), one(2), one(3), &x.own[before..=before], &x.own[after..=after]];
-            let here = Lines { own: &x.own[j..=j], around };
+            if let Some(kept) = task.kept(j, x.own[j]) {
+                out[j] = kept;
+                continue;
+            }
             let row = self.row(grid, [i, l, j]);
-            task.slice(j..j + 1).run::<_, AXES>(row, here, &mut out[j..=j]);
+            let neighbour = |k: usize| match k {
+                4 => x.own[grid.step(2, j, -1)],
+                5 => x.own[grid.step(2, j, 1)],
+                _ if k < 2 * (AXES - 1) => x.around[k][j],
+                _ => 0.0,
+            };
+            let sum = (0..6).map(|k| row.coupling[k] * neighbour(k)).sum();
+            out[j] = task.one(j, sum, x.own[j], &row);
         }
     }
 
