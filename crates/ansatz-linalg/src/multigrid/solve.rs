@@ -114,8 +114,8 @@ impl Multigrid {
     ///
     /// # Errors
     /// [`Error::Size`] and [`Error::NotFinite`] for `f` and `guess`, [`Error::InvalidArgument`] for
-    /// tolerances and when the norm of `f` overflows, [`Error::Inconsistent`] when the problem is singular and the sum of `f` is not
-    /// zero.
+    /// tolerances and when the norm of `f` overflows, [`Error::Inconsistent`] when the problem is
+    /// singular and the sum of `f` is not zero.
     pub fn run(
         &self,
         f: &Vec<f64>,
