@@ -99,6 +99,17 @@ pub enum Error {
         /// The norm that was asked for.
         target: f64,
     },
+    /// A singular system whose right-hand side is not in the range of the matrix.
+    #[error(
+        "{what} is {value:e}, and the system has a solution only if it is 0; subtract the mean, or \
+         add a Dirichlet wall or a reaction"
+    )]
+    Inconsistent {
+        /// What should be zero.
+        what: &'static str,
+        /// What it is.
+        value: f64,
+    },
     /// What was given as a solution does not fulfil its condition.
     #[error(
         "{what}: a Newton step would still move it by {change:e} of its size; solve it further \

@@ -8,6 +8,7 @@ mod function;
 pub mod implicit;
 mod iterative;
 mod learned;
+mod multigrid;
 mod operator;
 mod preconditioner;
 mod vector;
@@ -29,11 +30,12 @@ pub use iterative::{
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
 pub use learned::{Chooser, ContextualTsallisInf, LearnedRelaxation, Relaxed, TsallisInf};
+pub use multigrid::{Cycle, Multigrid, MultigridConfig, Smoother};
 pub use nalgebra_sparse;
 pub use operator::{
-    Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
-    KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled, Sparse, Stencil, Sum,
-    Transposed, Tridiagonal, to_dense,
+    Assumed, Blocks, Boundary, Dense, Diagonal, DifferenceJacobian, Diffusion, Edge, End, Field,
+    Identity, KroneckerProduct, KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled,
+    Sparse, Stencil, Sum, Transposed, Tridiagonal, Wall, to_dense,
 };
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};

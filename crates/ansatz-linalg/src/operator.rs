@@ -5,6 +5,7 @@ mod combination;
 mod dense;
 mod diagonal;
 mod difference;
+pub(crate) mod diffusion;
 mod kronecker;
 mod low_rank;
 mod properties;
@@ -19,6 +20,7 @@ pub use combination::{Assumed, Product, Scaled, Sum, Transposed};
 pub use dense::{Dense, to_dense};
 pub use diagonal::{Diagonal, Identity};
 pub use difference::DifferenceJacobian;
+pub use diffusion::{Boundary, Diffusion, End, Field, Wall};
 pub use kronecker::{KroneckerProduct, KroneckerSum};
 pub use low_rank::LowRank;
 pub use properties::Properties;
@@ -129,7 +131,7 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
 }
 
 /// Errors at the first number that is not finite.
-fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
+pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
     match values.iter().position(|x| !x.is_finite()) {
         Some(index) => Err(Error::NotFinite { what, index }),
         None => Ok(()),

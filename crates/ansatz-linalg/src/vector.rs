@@ -103,7 +103,7 @@ impl Vector for candle_core::Tensor {
 const BLOCK: usize = 1 << 13;
 const PARALLEL_FROM: usize = 1 << 16;
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let block = |(a, b): (&[f64], &[f64])| -> f64 {
         // Eight sums side by side, which fill a vector register.
         let mut sums = [0.0; 8];

@@ -1,6 +1,6 @@
-//! Workloads of single tensor operations, one file for each family: K1, K2, …, L1, L2
+//! Workloads of single tensor operations, one file for each family: K1, K2, …, L1, L2, L3
 //!
-//! They last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
+//! Most last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
 //! is in workflows/peers, in a script whose first line names the family.
 mod adam;
 mod combine;
@@ -8,6 +8,7 @@ mod conv;
 mod dense;
 mod factorisation;
 mod linear_operator;
+mod multigrid;
 mod norm;
 mod pointwise;
 mod scan;
@@ -34,6 +35,7 @@ pub(super) fn variants() -> Vec<Variant> {
         norm::variants(),
         linear_operator::variants(),
         factorisation::variants(),
+        multigrid::variants(),
     ]
     .concat()
 }
