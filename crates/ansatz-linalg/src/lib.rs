@@ -3,14 +3,15 @@
 mod direct;
 mod error;
 mod iterative;
+mod nonlinear;
 mod operator;
 mod preconditioner;
 mod vector;
 
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky, SparseLu, Svd,
-    SymmetricEigen, TridiagonalLu, eigenvalues,
+    BandedLu, Cholesky, Direct, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky,
+    SparseLu, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;
@@ -22,6 +23,12 @@ pub use iterative::{
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
 pub use nalgebra_sparse;
+#[cfg(feature = "candle")]
+pub use nonlinear::WithExactJacobian;
+pub use nonlinear::{
+    Anderson, Broyden, BroydenStart, Chord, FixedPoint, FixedPointMethod, Forcing, Newton,
+    NonlinearStopping, Residual, Root, RootFinder, TrustRegion, WithJacobian,
+};
 pub use operator::{
     Assumed, Blocks, Dense, Diagonal, DifferenceJacobian, Edge, Identity, KroneckerProduct,
     KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled, Sparse, Stencil, Sum,
@@ -30,4 +37,4 @@ pub use operator::{
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};
 pub use preconditioner::{AdditiveSchwarz, BlockJacobi, Ic0, Ilu0, Jacobi, Sor, Ssor};
-pub use vector::Vector;
+pub use vector::{Components, Vector};
