@@ -3,6 +3,7 @@
 mod direct;
 mod error;
 mod iterative;
+mod minimise;
 mod nonlinear;
 mod operator;
 mod preconditioner;
@@ -22,6 +23,10 @@ pub use iterative::{
 };
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
+pub use minimise::{
+    DampedLsmr, DampedQr, GaussNewton, Lbfgs, LeastSquaresSolver, LevenbergMarquardt, LinearModel,
+    Minimum,
+};
 pub use nalgebra_sparse;
 #[cfg(feature = "candle")]
 pub use nonlinear::WithExactJacobian;

@@ -7,9 +7,9 @@ use ansatz_linalg::core::{
     candle::{DType, Device, Tensor, Var},
 };
 use ansatz_linalg::{
-    Anderson, Broyden, Chord, Components, Direct, Error, FixedPoint, FixedPointMethod, Gmres,
-    Iterative, Newton, NonlinearStopping, Outcome, RootFinder, TrustRegion, Vector,
-    WithExactJacobian,
+    Anderson, Broyden, Chord, Components, DampedLsmr, DampedQr, Direct, Error, FixedPoint,
+    FixedPointMethod, GaussNewton, Gmres, Iterative, Lbfgs, LevenbergMarquardt, Newton,
+    NonlinearStopping, Outcome, RootFinder, TrustRegion, Vector, WithExactJacobian,
 };
 
 /// `x + 0.3 tanh(x W) + 0.1 x³ − b`: its Jacobian is not symmetric, and never singular.
@@ -112,4 +112,54 @@ fn graphs_are_not_kept() {
     let shorter = |x: &Tensor| Ok(x.narrow(0, 0, 1)?);
     let failed = Newton::new(Direct).run(&shorter, &start, &stopping);
     assert!(matches!(failed, Err(Error::Size { .. })));
+}
+
+#[test]
+fn minima_of_every_dtype() {
+    for (dtype, relative) in [(DType::F64, 1e-9), (DType::F32, 1e-4)] {
+        let f = problem(dtype);
+        let start = Tensor::zeros((3, 4), dtype, &Device::Cpu).unwrap();
+        let stopping = NonlinearStopping { relative, ..NonlinearStopping::default() };
+        let reference = Newton::new(Direct).run(&WithExactJacobian(f.clone()), &start, &stopping);
+        let want = reference.unwrap().x.components().unwrap();
+        // The gradient is that of candle.
+        let objective = |x: &Tensor| {
+            let x = Var::from_tensor(x)?;
+            let r = Module::<Tensor>::forward(&f, x.as_tensor())?;
+            let half = (r.sqr()?.sum_all()? * 0.5)?;
+            let gradient = half.backward()?.get(&x).unwrap().clone();
+            Ok((half.to_dtype(DType::F64)?.to_scalar::<f64>()?, gradient))
+        };
+        let found = Lbfgs::default().solve(&objective, &start, &stopping).unwrap();
+        assert_eq!((found.x.dtype(), found.x.dims()), (dtype, &[3, 4][..]));
+        assert!(!found.x.track_op());
+        assert!(wide(&found.x.components().unwrap(), &want) < 100.0 * relative);
+        let exact = WithExactJacobian(f.clone());
+        for found in [
+            LevenbergMarquardt::new(DampedQr).solve(&exact, &start, &stopping).unwrap(),
+            LevenbergMarquardt::new(DampedLsmr::default())
+                .solve(&exact, &start, &stopping)
+                .unwrap(),
+            GaussNewton::new(DampedQr).solve(&exact, &start, &stopping).unwrap(),
+        ] {
+            assert_eq!(found.x.dims(), [3, 4]);
+            assert!(wide(&found.x.components().unwrap(), &want) < 100.0 * relative);
+        }
+        // As many steps as single precision allows, and then an honest end.
+        let endless = NonlinearStopping { relative: 1e-30, ..stopping };
+        let found = Lbfgs::default().run(&objective, &start, &endless).unwrap();
+        assert_ne!(found.outcome, Outcome::Converged);
+        assert!(found.gradient() < 100.0 * relative * found.gradients[0]);
+    }
+}
+
+/// Components go out and come back.
+#[test]
+fn components() {
+    let x = wave(&[2, 3], 0.4, DType::F32);
+    let back = x.with_components(x.components().unwrap()).unwrap();
+    assert_eq!((back.dims(), back.dtype()), (x.dims(), x.dtype()));
+    assert_eq!(back.components().unwrap(), x.components().unwrap());
+    assert!(matches!(x.with_components(vec![0.0; 5]), Err(Error::Size { .. })));
+    assert_eq!(x.epsilon(), f64::from(f32::EPSILON));
 }
