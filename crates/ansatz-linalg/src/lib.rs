@@ -7,6 +7,7 @@ mod minimise;
 mod nonlinear;
 mod operator;
 mod preconditioner;
+mod scalar;
 mod vector;
 
 pub use ansatz_core as core;
@@ -42,4 +43,5 @@ pub use operator::{
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};
 pub use preconditioner::{AdditiveSchwarz, BlockJacobi, Ic0, Ilu0, Jacobi, Sor, Ssor};
+pub use scalar::{ScalarSolution, bisection, bracket_minimum, bracket_root, brent, brent_minimum};
 pub use vector::{Components, Vector};
