@@ -287,14 +287,23 @@ fn functions_with_edges_and_noise() {
         assert!((found.x[0] / scale - 1.0).abs() < 1e-8, "{scale} {:?}", found.x);
         assert!(found.evaluations < 40, "{scale} {}", found.evaluations);
     }
-    // A large constant hides what happens at the minimum; the slopes still tell.
-    let offset = |x: &Plain| {
-        let (value, gradient) = rosenbrock(x)?;
-        Ok((value + 1e4, gradient))
+    // The first step, of length 1, ends on a stationary point that is lower, but hardly.
+    let [a, b] = [2.0 - 1.5e-4, -1.0 + 1e-4];
+    let hill = |x: &f64| Ok((x * (-1.0 + x * (a + x * b)), -1.0 + x * (2.0 * a + 3.0 * x * b)));
+    let found = Lbfgs::default().solve(&hill, &0.0, &TIGHT).unwrap();
+    assert!((found.x + 1.0 / (3.0 * b)).abs() < 1e-9, "{}", found.x);
+    // Rounding beside a large constant, and more of it on purpose, hides what happens at the
+    // minimum; the slopes still tell.
+    let noisy = |x: &Plain| {
+        let gradient: Plain =
+            x.iter().enumerate().map(|(i, x)| (i * i + 1) as f64 * (x - 1.0)).collect();
+        let value: f64 = gradient.iter().zip(x).map(|(g, x)| 0.5 * g * (x - 1.0)).sum();
+        Ok((1e6 + value + 1e-9 * (1e9 * x[0]).sin(), gradient))
     };
-    let stopping = NonlinearStopping { relative: 0.0, absolute: 1e-8, ..TIGHT };
-    let found = Lbfgs::default().solve(&offset, &vec![0.5; 10], &stopping).unwrap();
-    assert!(distance(&found.x, &[1.0; 10]) < 1e-7);
+    let stopping = NonlinearStopping { relative: 0.0, absolute: 1e-9, ..TIGHT };
+    let found = Lbfgs::default().run(&noisy, &vec![0.5; 30], &stopping).unwrap();
+    assert_eq!(found.outcome, Outcome::Converged);
+    assert!(distance(&found.x, &[1.0; 30]) < 1e-8);
     // No minimum: it says so.
     let line = |x: &f64| Ok((-x, -1.0));
     let few = NonlinearStopping { iterations: 5, ..TIGHT };

@@ -34,7 +34,7 @@ const MOST: usize = 40;
 impl StrongWolfe {
     fn decreases<P>(&self, at: &Sample<P>) -> bool {
         at.value <= self.value + DECREASE * at.length * self.slope
-            || at.value <= self.value + self.noise
+            || (at.value - self.value).abs() <= self.noise
                 && at.slope <= (2.0 * DECREASE - 1.0) * self.slope
     }
 
