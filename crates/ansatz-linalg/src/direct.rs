@@ -2,27 +2,35 @@
 
 mod banded;
 mod cholesky;
+mod condition;
 mod eigen;
 mod lu;
+mod pattern;
+mod prepared;
 mod qr;
 mod solver;
 mod sparse_cholesky;
 mod sparse_lu;
+mod sparse_qr;
 mod svd;
 mod tridiagonal_lu;
 
 pub use banded::BandedLu;
 pub use cholesky::Cholesky;
+pub use condition::condition_1norm_estimate;
 pub use eigen::{SymmetricEigen, eigenvalues};
 pub use lu::Lu;
+pub use prepared::Prepared;
 pub use qr::Qr;
 pub use solver::Direct;
 pub use sparse_cholesky::SparseCholesky;
 pub use sparse_lu::SparseLu;
+pub use sparse_qr::SparseQr;
 pub use svd::Svd;
 pub use tridiagonal_lu::TridiagonalLu;
 
 use faer::MatMut;
+use pattern::Pattern;
 
 use crate::{Error, LinearOperator, Properties, Result};
 
@@ -61,6 +69,20 @@ pub trait Factorised {
         let mut x = b.to_vec();
         self.solve_transposed_in_place(&mut x)?;
         Ok(x)
+    }
+}
+
+impl<F: Factorised + ?Sized> Factorised for &F {
+    fn dimension(&self) -> usize {
+        (**self).dimension()
+    }
+
+    fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {
+        (**self).solve_in_place(x)
+    }
+
+    fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
+        (**self).solve_transposed_in_place(x)
     }
 }
 
@@ -124,7 +146,7 @@ fn columns<'a>(what: &'static str, n: usize, x: &'a mut [f64]) -> Result<MatMut<
 }
 
 /// Errors unless the operator is square.
-fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> Result<usize> {
+pub(crate) fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> Result<usize> {
     if rows == columns {
         return Ok(rows);
     }
@@ -139,4 +161,29 @@ fn check_pivots(what: &'static str, pivots: impl Iterator<Item = f64> + Clone) -
         Some((pivot, value)) => Err(Error::Singular { what, pivot, value }),
         None => Ok(()),
     }
+}
+
+/// What rounding makes of a zero in a matrix of `n` columns that are of the size one: errors of `n`
+/// operations that are independent of each other add up to `√n u` (N. Higham, T. Mary, *A new approach
+/// to probabilistic rounding error analysis*, 2019).
+fn rounding(n: usize) -> f64 {
+    (n as f64).sqrt() * f64::EPSILON
+}
+
+/// An error of the library that is not about the values of the matrix.
+fn failed(what: &'static str, error: &impl std::fmt::Debug) -> Error {
+    Error::Factorisation { what, reason: format!("{error:?}") }
+}
+
+/// 1 for an even permutation, −1 for an odd one.
+fn parity(mut rows: Vec<usize>) -> f64 {
+    let mut sign = 1.0;
+    for i in 0..rows.len() {
+        while rows[i] != i {
+            let target = rows[i];
+            rows.swap(i, target);
+            sign = -sign;
+        }
+    }
+    sign
 }

@@ -37,15 +37,16 @@ pub enum Error {
     },
     /// The matrix has no inverse, or none that can be told from rounding.
     #[error(
-        "{what} is singular: pivot {pivot} is {value:e}; drop dependent equations, or ask for a \
-         least-squares solution (Qr, Svd)"
+        "{what} is singular but for rounding: {value:e} at pivot {pivot}; drop what is dependent, or \
+         ask for a least-squares solution (Qr, Svd)"
     )]
     Singular {
         /// The matrix.
         what: &'static str,
-        /// The step of elimination that failed.
+        /// The step of elimination that failed; of a sparse matrix the column that has most to do
+        /// with it.
         pivot: usize,
-        /// What it found on the diagonal.
+        /// What it found on the diagonal; of a sparse matrix the inverse of the condition number.
         value: f64,
     },
     /// A matrix that was promised to be positive definite is not.
@@ -58,6 +59,19 @@ pub enum Error {
         what: &'static str,
         /// The step of elimination that failed.
         pivot: usize,
+    },
+    /// A function of a matrix that jumps at zero and at the negative numbers.
+    #[error(
+        "{function} of a matrix with the eigenvalue {re:e} + {im:e} i: the principal one is for \
+         eigenvalues off zero and the negative real axis"
+    )]
+    NotPrincipal {
+        /// The function.
+        function: &'static str,
+        /// The real part of the eigenvalue.
+        re: f64,
+        /// The imaginary part, zero but for rounding.
+        im: f64,
     },
     /// A factorisation did not come to an end.
     #[error("{what} failed: {reason}")]
@@ -85,6 +99,30 @@ pub enum Error {
         residual: f64,
         /// The norm that was asked for.
         target: f64,
+    },
+    /// What was given as a solution does not fulfil its condition.
+    #[error(
+        "{what}: a Newton step would still move it by {change:e} of its size; solve it further \
+         before you ask for gradients"
+    )]
+    NotSolved {
+        /// The solution.
+        what: &'static str,
+        /// The change, relative.
+        change: f64,
+    },
+    /// The applications of an operator that were allowed did not suffice.
+    #[error(
+        "{what}: {applications} applications of the operator led {progress} of the way; allow more, \
+         or loosen the tolerance"
+    )]
+    Exhausted {
+        /// What was computed.
+        what: &'static str,
+        /// Applications until then.
+        applications: usize,
+        /// The part of the way that was done, from 0 to 1.
+        progress: f64,
     },
     /// The operator can be applied, but its transpose cannot.
     #[error(

@@ -19,6 +19,7 @@ mod stopping;
 pub use bicgstab::BiCgStab;
 pub use cg::Cg;
 pub use chebyshev::Chebyshev;
+pub(crate) use chebyshev::ritz_values;
 pub use directions::ConjugateDirections;
 pub use gmres::{Fgmres, Gmres};
 pub use least_squares::{LeastSquares, Lsmr, Lsqr};

@@ -1,8 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod amg;
 mod direct;
 mod error;
+mod function;
+#[cfg(feature = "candle")]
+pub mod implicit;
 mod iterative;
+mod learned;
 mod minimise;
 mod nonlinear;
 mod operator;
@@ -10,13 +15,16 @@ mod preconditioner;
 mod scalar;
 mod vector;
 
+pub use amg::{Aggregation, SmoothedAggregation};
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Direct, Factorised, Inverse, LogDeterminant, Lu, Qr, SparseCholesky,
-    SparseLu, Svd, SymmetricEigen, TridiagonalLu, eigenvalues,
+    BandedLu, Cholesky, Direct, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr,
+    SparseCholesky, SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu,
+    condition_1norm_estimate, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;
+pub use function::{Action, ExponentialAction, exponential, logarithm, phi_functions, square_root};
 pub use iterative::{
     BiCgStab, Cg, Chebyshev, ConjugateDirections, Fgmres, Gmres, Iterative, IterativeMethod,
     LeastSquares, LinearSolver, Lsmr, Lsqr, Minres, Monitor, Outcome, Pause, Richardson, Solution,
@@ -24,6 +32,7 @@ pub use iterative::{
 };
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
+pub use learned::{Chooser, ContextualTsallisInf, LearnedRelaxation, Relaxed, TsallisInf};
 pub use minimise::{
     DampedLsmr, DampedQr, GaussNewton, Lbfgs, LeastSquaresSolver, LevenbergMarquardt, LinearModel,
     Minimum,

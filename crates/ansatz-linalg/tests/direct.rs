@@ -1,55 +1,18 @@
-//! Factorisations: small residuals, transposes, determinants, and errors for matrices that have no
+//! Factorisations of dense and banded matrices: small residuals, transposes, determinants, and errors for matrices that have no
 //! inverse.
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod common;
+mod factorised;
 
 use common::{definite, dense, distance, wave};
+use factorised::{check, same_determinant};
 
 use ansatz_linalg::{
     BandedLu, Cholesky, Dense, Error, Factorised, Inverse, LinearOperator, LogDeterminant, Lu, Qr,
-    Sparse, SparseCholesky, SparseLu, Svd, SymmetricEigen, Tridiagonal, TridiagonalLu, eigenvalues,
-    faer::Mat, nalgebra_sparse::CooMatrix, to_dense,
+    Sparse, Svd, SymmetricEigen, Tridiagonal, TridiagonalLu, eigenvalues, faer::Mat,
+    nalgebra_sparse::CooMatrix, to_dense,
 };
-
-/// `A x` and `Aᵀ z` are undone, for several right-hand sides at once as well.
-fn check(name: &str, factors: &dyn Factorised, a: &dyn LinearOperator<Vec<f64>>, tolerance: f64) {
-    let n = a.shape()[0];
-    assert_eq!(factors.dimension(), n, "{name}");
-    let (x, z) = (wave(n, 0.2), wave(n, 1.1));
-    let got = factors.solve(&a.apply(&x).unwrap()).unwrap();
-    assert!(distance(&got, &x) < tolerance, "{name}: {:e}", distance(&got, &x));
-    let got = factors.solve_transposed(&a.apply_transposed(&z).unwrap()).unwrap();
-    assert!(distance(&got, &z) < tolerance, "{name}, transposed: {:e}", distance(&got, &z));
-
-    let both = [a.apply(&x).unwrap(), a.apply(&z).unwrap()].concat();
-    let got = factors.solve(&both).unwrap();
-    assert!(distance(&got, &[x, z].concat()) < tolerance, "{name}, two right-hand sides");
-    if n > 1 {
-        assert!(matches!(factors.solve(&vec![0.0; n + 1]), Err(Error::Size { .. })), "{name}");
-        let wrong = factors.solve_transposed(&vec![0.0; n + 1]);
-        assert!(matches!(wrong, Err(Error::Size { .. })), "{name}");
-    }
-    // Zero in, zero out.
-    assert_eq!(factors.solve(&vec![0.0; n]).unwrap(), vec![0.0; n], "{name}");
-}
-
-/// By expansion: for small matrices only.
-fn determinant(a: &Mat<f64>) -> f64 {
-    let n = a.nrows();
-    if n == 0 {
-        return 1.0;
-    }
-    let minor =
-        |k: usize| Mat::from_fn(n - 1, n - 1, |i, j| a[(i + 1, if j < k { j } else { j + 1 })]);
-    (0..n).map(|k| if k % 2 == 0 { 1.0 } else { -1.0 } * a[(0, k)] * determinant(&minor(k))).sum()
-}
-
-fn same_determinant(name: &str, got: LogDeterminant, a: &Mat<f64>) {
-    let want = determinant(a);
-    let value = got.sign * got.log.exp();
-    assert!((value - want).abs() < 1e-10 * want.abs().max(1.0), "{name}: {value} {want}");
-}
 
 #[test]
 fn dense_matrices() {
@@ -242,69 +205,15 @@ fn banded_matrices() {
     assert!(matches!(BandedLu::new(&singular), Err(Error::Singular { .. })));
 }
 
-/// A Laplacian on a grid of `n` × `n` points with a term of transport, which breaks its symmetry.
-fn transport(n: usize, wind: f64) -> Sparse {
-    let mut entries = CooMatrix::new(n * n, n * n);
-    for i in 0..n {
-        for j in 0..n {
-            let row = i * n + j;
-            entries.push(row, row, 4.0 + 0.1 * (row as f64).sin());
-            if i > 0 {
-                entries.push(row, row - n, -1.0);
-            }
-            if i + 1 < n {
-                entries.push(row, row + n, -1.0);
-            }
-            if j > 0 {
-                entries.push(row, row - 1, -1.0 - wind);
-            }
-            if j + 1 < n {
-                entries.push(row, row + 1, -1.0 + wind);
-            }
-        }
-    }
-    Sparse::from_coo(&entries).unwrap()
-}
-
 #[test]
-fn sparse_matrices() {
-    for n in [1, 2, 5, 30] {
-        let a = transport(n, 0.5);
-        let mut lu = SparseLu::new(&a).unwrap();
-        check("sparse LU", &lu, &a, 1e-11);
-        let s = transport(n, 0.0);
-        let mut cholesky = SparseCholesky::new(&s).unwrap();
-        check("sparse Cholesky", &cholesky, &s, 1e-11);
-        // Other values at the same places.
-        let scaled = |a: &Sparse| {
-            let values = a.as_csr().values().iter().map(|v| 2.5 * v).collect();
-            a.with_values(values).unwrap()
-        };
-        lu.refactorise(&scaled(&a)).unwrap();
-        check("sparse LU again", &lu, &scaled(&a), 1e-11);
-        cholesky.refactorise(&scaled(&s)).unwrap();
-        check("sparse Cholesky again", &cholesky, &scaled(&s), 1e-11);
-        let other = transport(n + 1, 0.5);
-        assert!(matches!(lu.refactorise(&other), Err(Error::Size { .. })));
-        assert!(matches!(cholesky.refactorise(&other), Err(Error::Size { .. })));
-    }
-}
-
-#[test]
-fn sparse_matrices_without_an_inverse() {
-    let of = |n: usize, entries: &[(usize, usize, f64)]| {
-        let mut all = CooMatrix::new(n, n);
-        for (i, j, a) in entries {
-            all.push(*i, *j, *a);
-        }
-        Sparse::from_coo(&all).unwrap()
-    };
-    // A column without entries, dependent rows, an indefinite matrix.
-    let empty = of(3, &[(0, 0, 1.0), (1, 1, 1.0), (2, 0, 1.0)]);
-    assert!(matches!(SparseLu::new(&empty), Err(Error::Singular { .. })));
-    let dependent = of(2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 4.0)]);
-    assert!(matches!(SparseLu::new(&dependent), Err(Error::Singular { .. })));
-    let indefinite = of(2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, 1.0)]);
-    assert!(matches!(SparseCholesky::new(&indefinite), Err(Error::NotPositiveDefinite { .. })));
-    assert!(SparseLu::new(&indefinite).is_ok());
+fn empty_matrices_are_factorised() {
+    let none = Dense::new(Mat::zeros(0, 0)).unwrap();
+    assert!(Lu::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+    assert!(Cholesky::new(&none).unwrap().solve(&[]).unwrap().is_empty());
+    assert!(Qr::new(&none).unwrap().solve_least_squares(&[]).unwrap().is_empty());
+    assert!(Svd::new(&none).unwrap().solve_least_squares(&[], 0.0).unwrap().is_empty());
+    assert!(SymmetricEigen::new(&none).unwrap().values().is_empty());
+    assert!(eigenvalues(&none).unwrap().is_empty());
+    let none = Sparse::from_coo(&CooMatrix::new(0, 0)).unwrap();
+    assert!(BandedLu::new(&none).unwrap().solve(&[]).unwrap().is_empty());
 }

@@ -7,9 +7,9 @@ use ansatz_linalg::core::{
     candle::{DType, Device, Tensor},
 };
 use ansatz_linalg::{
-    BiCgStab, BiCgStabRows, Cg, CgRows, Error, Gmres, Identity, Iterative, IterativeMethod,
-    Jacobian, LinearOperator, LinearSolver, Lsmr, Minres, Outcome, Properties, Scaled, Stopping,
-    Sum, TensorMatrix, TensorSparse, Vector,
+    BiCgStab, BiCgStabRows, Cg, CgRows, Error, ExponentialAction, Gmres, Identity, Iterative,
+    IterativeMethod, Jacobian, LinearOperator, LinearSolver, Lsmr, Minres, Outcome, Properties,
+    Scaled, Stopping, Sum, TensorMatrix, TensorSparse, Vector,
 };
 use ansatz_ops::Csr;
 
@@ -215,4 +215,30 @@ fn rows_have_their_own_steps_and_stops() {
     let stopping = Stopping { relative: 1e-5, ..Stopping::default() };
     let x = CgRows { stopping }.solve(apply, &half).unwrap().into_converged("test").unwrap();
     assert!(distance(&x, &solution.x) < 1e-3);
+}
+
+#[test]
+fn exponentials_of_tensors() {
+    let action = ExponentialAction { tolerance: 1e-12, ..ExponentialAction::default() };
+    let matrix = wave(&[6, 6], 0.5);
+    let values = matrix.to_vec2::<f64>().unwrap();
+    let plain = ansatz_linalg::Dense::from_rows(&values).unwrap();
+    let a = TensorMatrix::new(matrix.clone(), Properties::NONE).unwrap();
+    let vectors = [wave(&[2, 3], 0.2), wave(&[2, 3], 0.9), wave(&[2, 3], 1.7)];
+    let got = action.phi_combination(&a, 0.7, &vectors).unwrap();
+    assert_eq!(got.value.dims(), [2, 3]);
+    let lists = vectors.each_ref().map(numbers);
+    let want = action.phi_combination(&plain, 0.7, &lists).unwrap();
+    let want = Tensor::from_vec(want.value, (2, 3), &Device::Cpu).unwrap();
+    assert!(distance(&got.value, &want) < 1e-12);
+    // In single precision to what that allows.
+    let single = |x: &Tensor| x.to_dtype(DType::F32).unwrap();
+    let a = TensorMatrix::new(single(&matrix), Properties::NONE).unwrap();
+    let action = ExponentialAction { tolerance: 1e-6, ..action };
+    let got = action.phi_combination(&a, 0.7, &vectors.each_ref().map(single)).unwrap();
+    assert_eq!(got.value.dtype(), DType::F32);
+    assert!(distance(&got.value.to_dtype(DType::F64).unwrap(), &want) < 1e-5);
+    let double = TensorMatrix::new(matrix, Properties::NONE).unwrap();
+    let mixed = [vectors[0].clone(), single(&vectors[1])];
+    assert!(action.phi_combination(&double, 0.7, &mixed).is_err());
 }

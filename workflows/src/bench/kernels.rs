@@ -1,4 +1,4 @@
-//! Workloads of single tensor operations, one file for each family: K1, K2, …, L1
+//! Workloads of single tensor operations, one file for each family: K1, K2, …, L1, L2
 //!
 //! They last microseconds: use [`timed_repeated`](super::timed_repeated). The same work in PyTorch
 //! is in workflows/peers, in a script whose first line names the family.
@@ -6,6 +6,7 @@ mod adam;
 mod combine;
 mod conv;
 mod dense;
+mod factorisation;
 mod linear_operator;
 mod norm;
 mod pointwise;
@@ -32,6 +33,7 @@ pub(super) fn variants() -> Vec<Variant> {
         adam::variants(),
         norm::variants(),
         linear_operator::variants(),
+        factorisation::variants(),
     ]
     .concat()
 }

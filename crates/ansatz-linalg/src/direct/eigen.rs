@@ -1,33 +1,35 @@
 //! Eigenvalues and eigenvectors of dense matrices.
 
-use faer::{MatRef, Side, linalg::solvers::SelfAdjointEigen};
+use faer::{Mat, MatRef, Side};
 
-use super::check_square;
-use crate::{Dense, Error, LinearOperator, Result};
+use super::{check_square, failed};
+use crate::{Dense, LinearOperator, Result};
 
 /// `A = U diag(λ) Uᵀ` of a symmetric matrix, `λ` rising.
 #[derive(Debug, Clone)]
 pub struct SymmetricEigen {
-    factors: SelfAdjointEigen<f64>,
     values: Vec<f64>,
+    vectors: Mat<f64>,
 }
 
-fn failed(error: &impl std::fmt::Debug) -> Error {
-    Error::Factorisation { what: "eigenvalue decomposition", reason: format!("{error:?}") }
-}
+const TASK: &str = "eigenvalue decomposition";
 
 impl SymmetricEigen {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::Factorisation`] when the iteration does not
-    /// converge.
+    /// [`Error::Size`](crate::Error::Size) when it is not square,
+    /// [`Error::Factorisation`](crate::Error::Factorisation) when the iteration does not converge.
     pub fn new(matrix: &Dense) -> Result<Self> {
-        check_square("matrix of an eigenvalue decomposition", matrix.shape())?;
-        let factors =
-            matrix.as_faer().self_adjoint_eigen(Side::Lower).map_err(|error| failed(&error))?;
+        if check_square("matrix of an eigenvalue decomposition", matrix.shape())? == 0 {
+            return Ok(Self { values: Vec::new(), vectors: Mat::new() });
+        }
+        let factors = matrix
+            .as_faer()
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|error| failed(TASK, &error))?;
         let values = factors.S().column_vector().iter().copied().collect();
-        Ok(Self { factors, values })
+        Ok(Self { values, vectors: factors.U().to_owned() })
     }
 
     /// The eigenvalues, the smallest first.
@@ -37,20 +39,20 @@ impl SymmetricEigen {
 
     /// The eigenvectors, as columns: orthonormal.
     pub fn vectors(&self) -> MatRef<'_, f64> {
-        self.factors.U()
+        self.vectors.as_ref()
     }
 
     /// `f(A) = U diag(f(λ)) Uᵀ`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] when `f` of an eigenvalue is not finite.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) when `f` of an eigenvalue is not finite.
     pub fn function(&self, f: impl Fn(f64) -> f64) -> Result<Dense> {
         let u = self.vectors();
-        let scaled = faer::Mat::from_fn(u.nrows(), u.ncols(), |i, j| u[(i, j)] * f(self.values[j]));
+        let scaled = Mat::from_fn(u.nrows(), u.ncols(), |i, j| u[(i, j)] * f(self.values[j]));
         let product = scaled * u.transpose();
         // Symmetric to the last bit.
         let n = u.nrows();
-        Dense::new(faer::Mat::from_fn(n, n, |i, j| 0.5 * (product[(i, j)] + product[(j, i)])))
+        Dense::new(Mat::from_fn(n, n, |i, j| 0.5 * (product[(i, j)] + product[(j, i)])))
     }
 }
 
@@ -59,7 +61,9 @@ impl SymmetricEigen {
 /// # Errors
 /// As [`SymmetricEigen::new`].
 pub fn eigenvalues(matrix: &Dense) -> Result<Vec<[f64; 2]>> {
-    check_square("matrix of an eigenvalue decomposition", matrix.shape())?;
-    let values = matrix.as_faer().eigenvalues().map_err(|error| failed(&error))?;
+    if check_square("matrix of an eigenvalue decomposition", matrix.shape())? == 0 {
+        return Ok(Vec::new());
+    }
+    let values = matrix.as_faer().eigenvalues().map_err(|error| failed(TASK, &error))?;
     Ok(values.into_iter().map(|z| [z.re, z.im]).collect())
 }

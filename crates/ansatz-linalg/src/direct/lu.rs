@@ -2,7 +2,7 @@
 
 use faer::linalg::solvers::{PartialPivLu, Solve};
 
-use super::{Factorised, LogDeterminant, check_pivots, check_square, columns};
+use super::{Factorised, LogDeterminant, check_pivots, check_square, columns, parity};
 use crate::{Dense, LinearOperator, Result};
 
 /// `P A = L U` of a dense matrix.
@@ -31,19 +31,6 @@ impl Lu {
         let rows: Vec<usize> = self.factors.P().arrays().0.to_vec();
         LogDeterminant::of_diagonal((0..u.nrows()).map(|i| u[(i, i)]), parity(rows))
     }
-}
-
-/// 1 for an even permutation, −1 for an odd one.
-fn parity(mut rows: Vec<usize>) -> f64 {
-    let mut sign = 1.0;
-    for i in 0..rows.len() {
-        while rows[i] != i {
-            let target = rows[i];
-            rows.swap(i, target);
-            sign = -sign;
-        }
-    }
-    sign
 }
 
 impl Factorised for Lu {

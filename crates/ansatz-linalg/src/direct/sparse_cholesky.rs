@@ -1,18 +1,18 @@
 //! Cholesky factorisation of a sparse matrix.
 
+use std::sync::Arc;
+
 use faer::{
-    Side,
-    linalg::{cholesky::llt::factor::LltError as Pivot, solvers::Solve},
-    sparse::{
-        SparseColMat,
-        linalg::{
-            LltError,
-            solvers::{Llt, SymbolicLlt},
-        },
+    Conj, Side, Spec,
+    dyn_stack::{MemBuffer, MemStack},
+    linalg::cholesky::llt::factor::{LltError, LltRegularization},
+    sparse::linalg::cholesky::{
+        CholeskySymbolicParams, LltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
+        factorize_symbolic_cholesky, supernodal::SupernodalLltRef,
     },
 };
 
-use super::{Factorised, check_square, columns, sparse_lu::Pattern};
+use super::{Factorised, LogDeterminant, Pattern, check_square, columns, failed};
 use crate::{Error, LinearOperator, Result, Sparse};
 
 /// `P A Pᵀ = L Lᵀ` of a sparse symmetric positive definite matrix, ordered for little fill-in.
@@ -20,12 +20,13 @@ use crate::{Error, LinearOperator, Result, Sparse};
 /// [`SparseCholesky::refactorise`] uses the order again for other values at the same places.
 #[derive(Debug, Clone)]
 pub struct SparseCholesky {
-    symbolic: SymbolicLlt<usize>,
-    factor: Llt<usize, f64>,
+    symbolic: Arc<SymbolicCholesky<usize>>,
+    values: Vec<f64>,
     pattern: Pattern,
 }
 
 const WHAT: &str = "matrix of a sparse Cholesky factorisation";
+const TASK: &str = "sparse Cholesky factorisation";
 
 impl SparseCholesky {
     /// Of `matrix`, of which only the lower triangle is read.
@@ -35,11 +36,15 @@ impl SparseCholesky {
     /// [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
-        let columns = matrix.to_faer();
-        let symbolic = SymbolicLlt::try_new(columns.symbolic(), Side::Lower)
-            .map_err(|error| failed(&error))?;
-        let factor = numeric(&symbolic, &columns)?;
-        Ok(Self { symbolic, factor, pattern: Pattern::of(matrix) })
+        let symbolic = factorize_symbolic_cholesky(
+            matrix.to_faer().symbolic(),
+            Side::Lower,
+            SymmetricOrdering::Amd,
+            CholeskySymbolicParams::default(),
+        )
+        .map_err(|error| failed(TASK, &error))?;
+        let values = numeric(&symbolic, matrix)?;
+        Ok(Self { symbolic: Arc::new(symbolic), values, pattern: Pattern::of(matrix) })
     }
 
     /// Of a matrix with other values at the same places.
@@ -48,37 +53,68 @@ impl SparseCholesky {
     /// As [`SparseCholesky::new`], and [`Error::Size`] when the entries are at other places.
     pub fn refactorise(&mut self, matrix: &Sparse) -> Result<()> {
         self.pattern.check(matrix)?;
-        self.factor = numeric(&self.symbolic, &matrix.to_faer())?;
+        self.values = numeric(&self.symbolic, matrix)?;
         Ok(())
+    }
+
+    /// The determinant.
+    pub fn log_determinant(&self) -> LogDeterminant {
+        let diagonal: Vec<f64> = match self.symbolic.raw() {
+            // Each column begins with its pivot.
+            SymbolicCholeskyRaw::Simplicial(columns) => {
+                let starts = &columns.col_ptr()[..columns.ncols()];
+                starts.iter().map(|start| self.values[*start]).collect()
+            }
+            // Each block of columns begins with its triangle.
+            SymbolicCholeskyRaw::Supernodal(blocks) => {
+                let factor = SupernodalLltRef::new(blocks, &self.values);
+                let block = |s| factor.supernode(s).val();
+                let pivots = |s| (0..block(s).ncols()).map(move |i| block(s)[(i, i)]);
+                (0..blocks.n_supernodes()).flat_map(pivots).collect()
+            }
+        };
+        let root = LogDeterminant::of_diagonal(diagonal.into_iter(), 1.0);
+        LogDeterminant { sign: 1.0, log: 2.0 * root.log }
     }
 }
 
-fn failed(error: &impl std::fmt::Debug) -> Error {
-    Error::Factorisation { what: "sparse Cholesky factorisation", reason: format!("{error:?}") }
-}
-
-fn numeric(
-    symbolic: &SymbolicLlt<usize>,
-    matrix: &SparseColMat<usize, f64>,
-) -> Result<Llt<usize, f64>> {
-    Llt::try_new_with_symbolic(symbolic.clone(), matrix.as_ref(), Side::Lower).map_err(|error| {
-        match error {
-            LltError::Numeric(Pivot::NonPositivePivot { index }) => {
-                Error::NotPositiveDefinite { what: WHAT, pivot: index }
-            }
-            LltError::Generic(other) => failed(&other),
-        }
-    })
+fn numeric(symbolic: &SymbolicCholesky<usize>, matrix: &Sparse) -> Result<Vec<f64>> {
+    let parallel = faer::get_global_parallelism();
+    let mut values = vec![0.0; symbolic.len_val()];
+    let scratch = symbolic.factorize_numeric_llt_scratch::<f64>(parallel, Spec::default());
+    let mut scratch = MemBuffer::try_new(scratch).map_err(|error| failed(TASK, &error))?;
+    let factor = symbolic.factorize_numeric_llt(
+        &mut values,
+        matrix.to_faer().as_ref(),
+        Side::Lower,
+        LltRegularization::default(),
+        parallel,
+        MemStack::new(&mut scratch),
+        Spec::default(),
+    );
+    factor.map_err(|LltError::NonPositivePivot { index }| Error::NotPositiveDefinite {
+        what: WHAT,
+        pivot: index,
+    })?;
+    Ok(values)
 }
 
 impl Factorised for SparseCholesky {
     fn dimension(&self) -> usize {
-        self.pattern.dimension
+        self.pattern.shape[0]
     }
 
     fn solve_in_place(&self, x: &mut [f64]) -> Result<()> {
         let x = columns("right-hand side of a sparse Cholesky solve", self.dimension(), x)?;
-        self.factor.solve_in_place(x);
+        let parallel = faer::get_global_parallelism();
+        let scratch = self.symbolic.solve_in_place_scratch::<f64>(x.ncols(), parallel);
+        let mut scratch = MemBuffer::try_new(scratch).map_err(|error| failed(TASK, &error))?;
+        LltRef::new(&self.symbolic, &self.values).solve_in_place_with_conj(
+            Conj::No,
+            x,
+            parallel,
+            MemStack::new(&mut scratch),
+        );
         Ok(())
     }
 

@@ -38,6 +38,12 @@ impl Dense {
         Self::new(Mat::from_fn(rows.len(), width, |i, j| rows[i].as_ref()[j]))
     }
 
+    /// The largest sum of the absolute values of a column.
+    pub fn norm_1(&self) -> f64 {
+        let sums = self.matrix.col_iter().map(|column| column.iter().map(|a| a.abs()).sum());
+        sums.fold(0.0, f64::max)
+    }
+
     /// The matrix.
     pub fn as_faer(&self) -> &Mat<f64> {
         &self.matrix

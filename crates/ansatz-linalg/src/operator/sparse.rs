@@ -111,6 +111,12 @@ impl Sparse {
         (0..self.rows.nrows().min(self.rows.ncols())).map(|i| entry(i).unwrap_or(0.0)).collect()
     }
 
+    /// The largest sum of the absolute values of a column.
+    pub fn norm_1(&self) -> f64 {
+        let sums = self.columns().row_iter().map(|c| c.values().iter().map(|a| a.abs()).sum());
+        sums.fold(0.0, f64::max)
+    }
+
     /// The same matrix with other values at the same places, in the order of its rows.
     ///
     /// # Errors

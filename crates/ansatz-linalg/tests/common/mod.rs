@@ -1,5 +1,6 @@
 //! Numbers and matrices of the tests.
-#![allow(clippy::unwrap_used, dead_code)] // a failing test may panic; each takes what it needs
+#![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(dead_code)] // no test needs all of them
 
 use ansatz_linalg::{Dense, LinearOperator, Sparse, Vector, faer::Mat, nalgebra_sparse::CooMatrix};
 
@@ -59,4 +60,36 @@ pub(crate) fn poisson(n: usize) -> Sparse {
             push(i + k, j + l, -1.0);
         }
     })
+}
+/// Of rows, columns and values.
+pub(crate) fn sparse(rows: usize, columns: usize, entries: &[(usize, usize, f64)]) -> Sparse {
+    let mut all = CooMatrix::new(rows, columns);
+    for (i, j, a) in entries {
+        all.push(*i, *j, *a);
+    }
+    Sparse::from_coo(&all).unwrap()
+}
+
+/// A Laplacian on a grid of `n` × `n` points with a term of transport, which breaks its symmetry.
+pub(crate) fn transport(n: usize, wind: f64) -> Sparse {
+    let mut entries = CooMatrix::new(n * n, n * n);
+    for i in 0..n {
+        for j in 0..n {
+            let row = i * n + j;
+            entries.push(row, row, 4.0 + 0.1 * (row as f64).sin());
+            if i > 0 {
+                entries.push(row, row - n, -1.0);
+            }
+            if i + 1 < n {
+                entries.push(row, row + n, -1.0);
+            }
+            if j > 0 {
+                entries.push(row, row - 1, -1.0 - wind);
+            }
+            if j + 1 < n {
+                entries.push(row, row + 1, -1.0 + wind);
+            }
+        }
+    }
+    Sparse::from_coo(&entries).unwrap()
 }
