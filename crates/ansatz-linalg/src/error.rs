@@ -83,9 +83,10 @@ pub enum Error {
     },
     /// An iteration ended before the residual was small enough.
     #[error(
-        "{method} did not converge: {outcome} after {iterations} iterations, with a residual of \
-         {residual:e} where at most {target:e} was asked for; precondition the system, loosen \
-         the tolerance, or take what there is with `run`"
+        "{method} did not converge: {outcome} after {iterations} iterations, with a residual (for a \
+         minimum: a gradient) of {residual:e} where at most {target:e} was asked for; precondition \
+         the system, begin closer to the solution, loosen the tolerance, or take what there is with \
+         `run`"
     )]
     NotConverged {
         /// The method.
@@ -94,7 +95,7 @@ pub enum Error {
         outcome: crate::Outcome,
         /// Iterations made.
         iterations: usize,
-        /// Norm of the residual at the end.
+        /// Norm of the residual at the end; for a minimum, of the gradient.
         residual: f64,
         /// The norm that was asked for.
         target: f64,

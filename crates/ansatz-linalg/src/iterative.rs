@@ -6,6 +6,7 @@ mod chebyshev;
 mod directions;
 mod gmres;
 mod least_squares;
+mod linear_solver;
 mod minres;
 mod monitor;
 mod richardson;
@@ -22,13 +23,14 @@ pub(crate) use chebyshev::ritz_values;
 pub use directions::ConjugateDirections;
 pub use gmres::{Fgmres, Gmres};
 pub use least_squares::{LeastSquares, Lsmr, Lsqr};
+pub use linear_solver::LinearSolver;
 pub use minres::Minres;
 pub use monitor::{Monitor, Pause};
 pub use richardson::Richardson;
 #[cfg(feature = "candle")]
 pub use rows::{BiCgStabRows, CgRows, RowSolutions};
 pub use solution::{Outcome, Solution};
-pub use solver::{Iterative, LinearSolver};
+pub use solver::Iterative;
 pub use stopping::Stopping;
 
 use crate::{Error, LinearOperator, Result, Vector};
@@ -107,7 +109,7 @@ fn positive(x: f64) -> bool {
     x > 0.0
 }
 
-fn finite<V: Vector>(what: &'static str, x: &V) -> Result<()> {
+pub(crate) fn finite<V: Vector>(what: &'static str, x: &V) -> Result<()> {
     if x.all_finite()? {
         return Ok(());
     }

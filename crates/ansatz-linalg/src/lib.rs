@@ -8,16 +8,20 @@ mod function;
 pub mod implicit;
 mod iterative;
 mod learned;
+mod minimise;
 mod multigrid;
+mod nonlinear;
 mod operator;
 mod preconditioner;
+mod scalar;
 mod vector;
 
 pub use amg::{Aggregation, SmoothedAggregation};
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr, SparseCholesky,
-    SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu, condition_1norm_estimate, eigenvalues,
+    BandedLu, Cholesky, Direct, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr,
+    SparseCholesky, SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu,
+    condition_1norm_estimate, eigenvalues,
 };
 pub use error::{Error, Result};
 pub use faer;
@@ -30,8 +34,18 @@ pub use iterative::{
 #[cfg(feature = "candle")]
 pub use iterative::{BiCgStabRows, CgRows, RowSolutions};
 pub use learned::{Chooser, ContextualTsallisInf, LearnedRelaxation, Relaxed, TsallisInf};
+pub use minimise::{
+    DampedLsmr, DampedQr, GaussNewton, Lbfgs, LeastSquaresSolver, LevenbergMarquardt, LinearModel,
+    Minimum,
+};
 pub use multigrid::{Cycle, Multigrid, MultigridConfig, Smoother};
 pub use nalgebra_sparse;
+#[cfg(feature = "candle")]
+pub use nonlinear::WithExactJacobian;
+pub use nonlinear::{
+    Anderson, Broyden, BroydenStart, Chord, FixedPoint, FixedPointMethod, Forcing, Newton,
+    NonlinearStopping, Residual, Root, RootFinder, TrustRegion, WithJacobian,
+};
 pub use operator::{
     Assumed, Blocks, Boundary, Dense, Diagonal, DifferenceJacobian, Diffusion, Edge, End, Field,
     Identity, KroneckerProduct, KroneckerSum, LinearOperator, LowRank, Product, Properties, Scaled,
@@ -40,4 +54,5 @@ pub use operator::{
 #[cfg(feature = "candle")]
 pub use operator::{Jacobian, TensorMatrix, TensorSparse};
 pub use preconditioner::{AdditiveSchwarz, BlockJacobi, Ic0, Ilu0, Jacobi, Sor, Ssor};
-pub use vector::Vector;
+pub use scalar::{ScalarSolution, bisection, bracket_minimum, bracket_root, brent, brent_minimum};
+pub use vector::{Components, Vector};

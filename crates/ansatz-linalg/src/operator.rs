@@ -17,6 +17,7 @@ mod tridiagonal;
 
 pub use block::Blocks;
 pub use combination::{Assumed, Product, Scaled, Sum, Transposed};
+pub(crate) use dense::matrix_of;
 pub use dense::{Dense, to_dense};
 pub use diagonal::{Diagonal, Identity};
 pub use difference::DifferenceJacobian;

@@ -1,9 +1,9 @@
-//! What an iterative method needs to know of a vector: [`Vector`].
+//! What an iterative method needs to know of a vector: [`Vector`], and a dense matrix: [`Components`].
 
 use ansatz_core::State;
 use rayon::prelude::*;
 
-use crate::Result;
+use crate::{Error, Result, operator::check_length};
 
 /// An element of a space with an inner product.
 ///
@@ -42,6 +42,82 @@ pub trait Vector: State {
     /// When the components cannot be read.
     fn norm2(&self) -> Result<f64> {
         Ok(self.inner(self)?.sqrt())
+    }
+
+    /// The distance from 1 to the next number of its kind.
+    fn epsilon(&self) -> f64 {
+        f64::EPSILON
+    }
+
+    /// Itself without the graph that it was computed by, which a tensor may have. A method that
+    /// keeps vectors from one iteration to the next would keep all graphs otherwise.
+    #[must_use]
+    fn detached(self) -> Self {
+        self
+    }
+}
+
+/// A vector whose components can be read and set one by one, as dense matrices need them; in the
+/// order of storage.
+pub trait Components: Vector {
+    /// The components.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn components(&self) -> Result<Vec<f64>>;
+
+    /// A vector like this one with other components.
+    ///
+    /// # Errors
+    /// When there are not as many of them.
+    fn with_components(&self, components: Vec<f64>) -> Result<Self>;
+}
+
+impl Components for f64 {
+    fn components(&self) -> Result<Vec<f64>> {
+        Ok(vec![*self])
+    }
+
+    fn with_components(&self, components: Vec<f64>) -> Result<Self> {
+        check_length("components of a number", 1, components.len())?;
+        Ok(components[0])
+    }
+}
+
+impl<const N: usize> Components for [f64; N] {
+    fn components(&self) -> Result<Vec<f64>> {
+        Ok(self.to_vec())
+    }
+
+    fn with_components(&self, components: Vec<f64>) -> Result<Self> {
+        let got = components.len();
+        components.try_into().map_err(|_| Error::size("components of an array", N, got))
+    }
+}
+
+impl Components for Vec<f64> {
+    fn components(&self) -> Result<Vec<f64>> {
+        Ok(self.clone())
+    }
+
+    fn with_components(&self, components: Vec<f64>) -> Result<Self> {
+        check_length("components of a vector", self.len(), components.len())?;
+        Ok(components)
+    }
+}
+
+#[cfg(feature = "candle")]
+impl Components for candle_core::Tensor {
+    fn components(&self) -> Result<Vec<f64>> {
+        // Converted there: not every device has f64.
+        let all = self.detach().to_device(&candle_core::Device::Cpu)?;
+        Ok(all.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1()?)
+    }
+
+    fn with_components(&self, components: Vec<f64>) -> Result<Self> {
+        check_length("components of a tensor", self.elem_count(), components.len())?;
+        let all = Self::from_vec(components, self.shape(), &candle_core::Device::Cpu)?;
+        Ok(all.to_dtype(self.dtype())?.to_device(self.device())?)
     }
 }
 
@@ -95,6 +171,19 @@ impl Vector for candle_core::Tensor {
         // Converted here: not every device has f64.
         let value = product.to_device(&candle_core::Device::Cpu)?;
         Ok(value.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?)
+    }
+
+    fn epsilon(&self) -> f64 {
+        match self.dtype() {
+            candle_core::DType::F32 => f64::from(f32::EPSILON),
+            candle_core::DType::F16 => 2f64.powi(-10),
+            candle_core::DType::BF16 => 2f64.powi(-7),
+            _ => f64::EPSILON,
+        }
+    }
+
+    fn detached(self) -> Self {
+        self.detach()
     }
 }
 

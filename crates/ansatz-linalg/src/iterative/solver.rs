@@ -1,29 +1,11 @@
-//! A method with a tolerance, and whatever else solves systems: [`Iterative`], [`LinearSolver`].
+//! A method with a tolerance: [`Iterative`].
 
 use rayon::prelude::*;
 
-use super::{IterativeMethod, Monitor, Outcome, Pause, Solution, Stopping, System, finite};
+use super::{
+    IterativeMethod, LinearSolver, Monitor, Outcome, Pause, Solution, Stopping, System, finite,
+};
 use crate::{Error, Identity, LinearOperator, Result, Transposed, Vector};
-
-/// Whatever solves `A x = b`: what Newton's method and implicit differentiation ask for.
-pub trait LinearSolver<V: Vector> {
-    /// The solution of `A x = b`.
-    ///
-    /// # Errors
-    /// When there is none within the tolerance of the solver.
-    fn solve(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>>;
-
-    /// The solution of `Aᵀ x = b`.
-    ///
-    /// # Errors
-    /// As [`LinearSolver::solve`], and [`Error::NoTranspose`].
-    fn solve_transposed(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
-        if a.properties().symmetric {
-            return self.solve(a, b);
-        }
-        self.solve(&Transposed(a), b)
-    }
-}
 
 /// A method, a preconditioner and a tolerance.
 ///
@@ -149,6 +131,17 @@ impl<V: Vector, M: IterativeMethod<V>, P: LinearOperator<V>> LinearSolver<V> for
         let preconditioner = preconditioner.as_ref().map(|p| p as &dyn LinearOperator<V>);
         run(&self.method, &System { operator, preconditioner }, b, None, &self.stopping)?
             .into_converged(self.method.name())
+    }
+
+    /// From zero.
+    ///
+    /// # Errors
+    /// As [`Iterative::run`].
+    fn solve_within(&self, a: &dyn LinearOperator<V>, b: &V, relative: f64) -> Result<Solution<V>> {
+        let preconditioner = self.preconditioner.as_ref().map(|p| p as &dyn LinearOperator<V>);
+        let relative = relative.max(self.stopping.relative);
+        let stopping = Stopping { relative, ..self.stopping };
+        run(&self.method, &System { operator: a, preconditioner }, b, None, &stopping)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use faer::{Accum, ColMut, ColRef, Mat, Par, linalg::matmul::matmul};
 
-use crate::{Error, LinearOperator, Properties, Result};
+use super::check_length;
+use crate::{Components, Error, LinearOperator, Properties, Result};
 
 /// A dense matrix.
 #[derive(Debug, Clone)]
@@ -92,6 +93,26 @@ impl LinearOperator<Vec<f64>> for Dense {
     fn properties(&self) -> Properties {
         self.properties
     }
+}
+
+/// The matrix of an operator on any vectors with components, like `x` for its arguments.
+pub(crate) fn matrix_of<V: Components>(
+    operator: &dyn LinearOperator<V>,
+    x: &V,
+) -> Result<Mat<f64>> {
+    let [rows, columns] = operator.shape();
+    check_length("argument of a linear operator", columns, x.dimension())?;
+    let mut matrix = Mat::zeros(rows, columns);
+    for j in 0..columns {
+        let mut unit = vec![0.0; columns];
+        unit[j] = 1.0;
+        let column = operator.apply(&x.with_components(unit)?)?.components()?;
+        check_length("result of a linear operator", rows, column.len())?;
+        for (i, a) in column.iter().enumerate() {
+            matrix[(i, j)] = *a;
+        }
+    }
+    Ok(matrix)
 }
 
 /// The matrix of an operator, column by column: as many applications as it has columns.

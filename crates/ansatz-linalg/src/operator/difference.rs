@@ -4,7 +4,7 @@ use super::check_length;
 use crate::{LinearOperator, Result, Vector};
 
 /// The Jacobian of a function at a point, applied by a difference of two values of it:
-/// `J v ≈ (f(x + ε v) − f(x)) / ε` with `ε = √((1 + ‖x‖) u) / ‖v‖`, `u` the rounding unit of f64
+/// `J v ≈ (f(x + ε v) − f(x)) / ε` with `ε = √((1 + ‖x‖) u) / ‖v‖`, `u` the rounding unit of `V`
 /// (D. Knoll, D. Keyes, *Jacobian-free Newton–Krylov methods*, J. Comput. Phys. 193, 2004, §3.1).
 ///
 /// About half of the digits are right. It has no transpose; [`Jacobian`](crate::Jacobian), for
@@ -22,7 +22,16 @@ impl<V: Vector, F: Fn(&V) -> Result<V>> DifferenceJacobian<F, V> {
     /// # Errors
     /// Those of the function.
     pub fn new(function: F, x: V) -> Result<Self> {
-        let (value, norm) = (function(&x)?, x.norm2()?);
+        let value = function(&x)?;
+        Self::with_value(function, x, value)
+    }
+
+    /// Of `function` at `x`, where its value is `value`.
+    ///
+    /// # Errors
+    /// When the norm of `x` cannot be taken.
+    pub fn with_value(function: F, x: V, value: V) -> Result<Self> {
+        let norm = x.norm2()?;
         Ok(Self { function, x, value, norm })
     }
 
@@ -44,7 +53,7 @@ impl<V: Vector, F: Fn(&V) -> Result<V>> LinearOperator<V> for DifferenceJacobian
         if length == 0.0 {
             return Ok(y.combine(None, 0.0, &[], &[])?);
         }
-        let epsilon = ((1.0 + self.norm) * f64::EPSILON).sqrt() / length;
+        let epsilon = ((1.0 + self.norm) * self.x.epsilon()).sqrt() / length;
         let mut moved = self.x.clone();
         moved.combine(Some(&self.x), epsilon, &[1.0], std::slice::from_ref(v))?;
         let value = (self.function)(&moved)?;

@@ -1,0 +1,59 @@
+//! When a nonlinear iteration stops: [`NonlinearStopping`].
+
+use crate::{Error, Result};
+
+/// When a nonlinear iteration stops: as soon as `‖F(x)‖ ≤ max(relative ‖F(x₀)‖, absolute)` in the
+/// 2-norm, where `F` is the residual or, for a minimum, the gradient; when a whole step is small
+/// beside `x`; or when its iterations are used up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NonlinearStopping {
+    /// Tolerance relative to the norm at the first guess.
+    pub relative: f64,
+    /// Tolerance of the norm itself.
+    pub absolute: f64,
+    /// A whole step `s` with `‖s‖ ≤ step (‖x‖ + step)` is taken for convergence too
+    /// (K. Madsen, H. Nielsen, O. Tingleff, *Methods for Non-Linear Least Squares Problems*, 2004,
+    /// eq. 3.15b); with 0, the default, it never is.
+    pub step: f64,
+    /// The most iterations that it may take.
+    pub iterations: usize,
+}
+
+impl Default for NonlinearStopping {
+    fn default() -> Self {
+        Self { relative: 1e-8, absolute: 0.0, step: 0.0, iterations: 200 }
+    }
+}
+
+impl NonlinearStopping {
+    /// Errors unless a tolerance is positive and none is negative or NaN.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn validate(&self) -> Result<()> {
+        let all = [("relative", self.relative), ("absolute", self.absolute), ("step", self.step)];
+        for (what, value) in all {
+            if value < 0.0 || !value.is_finite() {
+                return Err(Error::invalid(what, value, "a tolerance of at least 0"));
+            }
+        }
+        if all.iter().all(|(_, value)| *value == 0.0) {
+            return Err(Error::invalid(
+                "relative, absolute and step",
+                0,
+                "a positive one among them",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The norm that is asked for, where `norm` is that at the first guess.
+    pub fn target(&self, norm: f64) -> f64 {
+        self.absolute.max(self.relative * norm)
+    }
+
+    /// Whether a step of length `step` from or to a point of length `x` is small.
+    pub fn is_small(&self, step: f64, x: f64) -> bool {
+        self.step > 0.0 && step <= self.step * (x + self.step)
+    }
+}
