@@ -30,6 +30,7 @@
 mod claim;
 mod context;
 mod frame;
+mod implicit_diff;
 mod learn_relax;
 mod neural_de;
 mod record;
@@ -59,7 +60,11 @@ pub trait Entry {
 
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
-    vec![Box::new(learn_relax::LearnRelax), Box::new(neural_de::NeuralDe)]
+    vec![
+        Box::new(implicit_diff::ImplicitDiff),
+        Box::new(learn_relax::LearnRelax),
+        Box::new(neural_de::NeuralDe),
+    ]
 }
 
 #[cfg(test)]
