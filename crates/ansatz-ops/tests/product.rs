@@ -86,6 +86,35 @@ fn batches_are_broadcast() {
     assert_eq!(deep.dims(), [2, 3, 2, 3, 2]);
 }
 
+/// Of an axis of length 1 a layout may hold any stride, and is contiguous all the same.
+#[test]
+fn axes_of_length_one() {
+    let cases = [
+        (wave(&[2, 5], 0.1).unsqueeze(1), [5, 7]), // [2, 1, 5]
+        (wave(&[2, 3], 0.1).unsqueeze(2), [1, 7]), // [2, 3, 1]
+        (wave(&[6], 0.1).unsqueeze(0).and_then(|x| x.unsqueeze(0)), [6, 2]),
+        (wave(&[4, 3, 5], 0.1).narrow(1, 0, 1), [5, 2]),
+        (wave(&[4, 2, 5], 0.1).unsqueeze(2), [5, 3]), // [4, 2, 1, 5]
+    ];
+    for (a, shape) in cases {
+        let (a, b) = (a.unwrap(), wave(&shape, 0.5));
+        let copied = Tensor::from_vec(flat(&a), a.shape(), &Device::Cpu).unwrap();
+        for b in [b.clone(), b.t().unwrap().contiguous().unwrap().t().unwrap()] {
+            let got = matmul(&a, &b).unwrap();
+            let rows = copied.reshape(((), shape[0])).unwrap();
+            let difference = difference(&flat(&got), &naive(&rows, &b));
+            assert!(difference < 1e-13, "{:?}: {difference}", a.dims());
+            gradcheck(|v| matmul(&v[0], &v[1]), &[a.clone(), b.clone()], &GradCheck::default())
+                .unwrap();
+        }
+        // As the right factor as well.
+        let left = wave(&[3, a.dims()[a.rank() - 2]], 0.9);
+        let got = matmul(&left, &a).unwrap();
+        let want = matmul(&left, &copied).unwrap();
+        assert!(difference(&flat(&got), &flat(&want)) < 1e-13, "{:?} on the right", a.dims());
+    }
+}
+
 #[test]
 fn transposed_batch_times_a_broadcast_one() {
     // What candle gets wrong.

@@ -146,11 +146,14 @@ fn fill<T: Real>(a: &Tensor, b: &Tensor, shapes: &Shapes) -> Result<Vec<T>> {
     let (b_guard, b_layout) = b.storage_and_layout();
     let (a_all, b_all) = (storage::<T>(&a_guard)?, storage::<T>(&b_guard)?);
     let (mut a_at, mut b_at) = (offsets(a, batch), offsets(b, batch));
-    let a_stride = &a_layout.stride()[a.rank() - 2..];
+    let mut a_stride = &a_layout.stride()[a.rank() - 2..];
+    let folded = [k, 1];
     let b_stride = &b_layout.stride()[b.rank() - 2..];
     let total: usize = batch.iter().product::<usize>() * m * n;
     if b.rank() == 2 && a_layout.is_contiguous() && total > 0 {
-        // One product over all leading axes.
+        // One product over all leading axes. The strides are said anew: of an axis of length 1 the
+        // layout may hold any, and is contiguous all the same.
+        a_stride = &folded;
         m *= a_at.len();
         a_at.truncate(1);
         b_at.truncate(1);

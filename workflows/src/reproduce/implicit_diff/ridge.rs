@@ -35,7 +35,7 @@ pub(super) fn claim(context: &Context, digits: &Digits) -> Result<Claim, AnyErro
     let gradient = Gradient { gram: gram.clone(), right };
     let theta = Tensor::new(&[[-4f64]], &Device::Cpu)?;
     let theta = Jet::seed(&theta, &theta.ones_like()?.unsqueeze(0)?, 1)?;
-    let solver = Iterative::new(Cg).relative(1e-14);
+    let solver = Iterative::new(Cg).relative(1e-12);
     let implicit = |w: &Tensor| -> Result<Tensor, AnyError> {
         Ok(implicit::series(&gradient, w, std::slice::from_ref(&theta), &solver)?
             .coefficient(1, 0)?)
@@ -98,7 +98,7 @@ impl Jacobian<'_> {
         let weight = self.theta.value()?.flatten_all()?.to_vec1::<f64>()?[0].exp();
         let gram = self.gradient.gram.clone();
         let map = move |w: &Tensor, _: &[Tensor]| Ok((w.matmul(&gram)? + (w * weight)?)?);
-        let solver = Iterative::new(Cg).relative(1e-15).absolute(1e-15);
+        let solver = Iterative::new(Cg).relative(1e-13);
         let right = (&self.gradient.right - start)?;
         let properties = ansatz::linalg::Properties::SPD;
         Ok(implicit::linear_solve(map, &[], &right, properties, solver)?)
