@@ -235,7 +235,7 @@ fn shifted_systems(context: &Context) -> Result<Vec<Claim>, AnyError> {
 
 fn plot(context: &Context, courses: &[(&str, &Course)]) -> Result<(), AnyError> {
     let rounds = courses[0].1.len() as f64;
-    let top = courses.iter().flat_map(|(_, c)| c.last()).fold(0.0f64, |a, b| a.max(*b));
+    let top = courses.iter().filter_map(|(_, c)| c.last()).fold(0.0f64, |a, b| a.max(*b));
     let mut panel = Panel::new(
         "Iterations of SOR in a sequence of systems",
         Axis::linear("system", [0.0, rounds]),

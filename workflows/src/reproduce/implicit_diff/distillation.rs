@@ -58,10 +58,10 @@ fn accuracy(images: &Tensor, labels: &Tensor, w: &Tensor) -> Result<f64, AnyErro
 const WEIGHT: f64 = 1e-3;
 
 /// Of the descent of the images.
-const RATE: f64 = 0.1;
+const RATE: f64 = 0.03;
 
 pub(super) fn claims(context: &Context, digits: &Digits) -> Result<[Claim; 2], AnyError> {
-    let rounds = if context.full() { 2000 } else { 400 };
+    let rounds = if context.full() { 5000 } else { 1500 };
     let (images, labels) = digits.part(0, 1000)?;
     let (test, test_labels) = digits.part(1000, 797)?;
     let inner = Regression { labels: Tensor::eye(10, DType::F64, &Device::Cpu)?, weight: WEIGHT };

@@ -37,7 +37,7 @@ pub(super) fn claim(context: &Context, digits: &Digits) -> Result<Claim, AnyErro
     let theta = Jet::seed(&theta, &theta.ones_like()?.unsqueeze(0)?, 1)?;
     let solver = Iterative::new(Cg).relative(1e-12);
     let implicit = |w: &Tensor| -> Result<Tensor, AnyError> {
-        Ok(implicit::series(&gradient, w, std::slice::from_ref(&theta), &solver)?
+        Ok(implicit::series(&gradient, w, std::slice::from_ref(&theta), solver)?
             .coefficient(1, 0)?)
     };
     // Newton's method ends in one step: the problem is quadratic.
