@@ -29,6 +29,7 @@
 //! ```
 mod claim;
 mod context;
+mod dcdm;
 mod frame;
 mod neural_de;
 mod record;
@@ -58,7 +59,7 @@ pub trait Entry {
 
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
-    vec![Box::new(neural_de::NeuralDe)]
+    vec![Box::new(neural_de::NeuralDe), Box::new(dcdm::Dcdm)]
 }
 
 #[cfg(test)]
