@@ -29,6 +29,7 @@
 //! ```
 mod claim;
 mod context;
+mod dcdm;
 mod frame;
 mod implicit_diff;
 mod learn_relax;
@@ -61,6 +62,7 @@ pub trait Entry {
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
     vec![
+        Box::new(dcdm::Dcdm),
         Box::new(implicit_diff::ImplicitDiff),
         Box::new(learn_relax::LearnRelax),
         Box::new(neural_de::NeuralDe),
