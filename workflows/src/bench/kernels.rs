@@ -7,6 +7,7 @@ mod combine;
 mod conv;
 mod dense;
 mod factorisation;
+mod implicit;
 mod linear_operator;
 mod multigrid;
 mod norm;
@@ -36,6 +37,7 @@ pub(super) fn variants() -> Vec<Variant> {
         linear_operator::variants(),
         factorisation::variants(),
         multigrid::variants(),
+        implicit::variants(),
     ]
     .concat()
 }

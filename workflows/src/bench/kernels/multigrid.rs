@@ -8,7 +8,8 @@
 use std::f64::consts::PI;
 
 use ansatz::linalg::{
-    Boundary, Diffusion, Field, LinearOperator, Multigrid, MultigridConfig, Stopping,
+    Boundary, Cg, Diffusion, Field, Iterative, LinearOperator, LinearSolver, Multigrid,
+    MultigridConfig, SmoothedAggregation, Stopping,
 };
 
 use crate::AnyError;
@@ -20,11 +21,14 @@ const TOLERANCE: f64 = 1e-10;
 const BYTES: f64 = 24.0;
 
 pub(super) fn variants() -> Vec<Variant> {
-    let v = |workload, run| Variant { workload, library: "ansatz", method: "", run };
+    let v = |workload, method, run| Variant { workload, library: "ansatz", method, run };
     vec![
-        v("L3.poisson2d.1024", |r| solved(r, &laplacian(&[1024; 2])?)),
-        v("L3.poisson3d.128", |r| solved(r, &laplacian(&[128; 3])?)),
-        v("L3.jump2d.512", |r| solved(r, &chessboard(512)?)),
+        v("L3.poisson2d.1024", "", |r| solved(r, &laplacian(&[1024; 2])?)),
+        v("L3.poisson3d.128", "", |r| solved(r, &laplacian(&[128; 3])?)),
+        v("L3.jump2d.512", "", |r| solved(r, &chessboard(512)?)),
+        v("L3.poisson2d.1024", "amg-cg", |r| algebraic(r, &laplacian(&[1024; 2])?)),
+        v("L3.poisson3d.128", "amg-cg", |r| algebraic(r, &laplacian(&[128; 3])?)),
+        v("L3.jump2d.512", "amg-cg", |r| algebraic(r, &chessboard(512)?)),
     ]
 }
 
@@ -39,6 +43,25 @@ fn chessboard(n: usize) -> ansatz::linalg::Result<Diffusion> {
     let (points, spacing) = ([n, n], [1.0 / n as f64; 2]);
     let k = Field::Cells(k.collect());
     Diffusion::new(&points, &spacing, &[Boundary::DIRICHLET; 2], k, Field::Constant(0.0))
+}
+
+/// The same from the entries of the matrix alone: smoothed aggregation as a preconditioner.
+fn algebraic(rules: &Rules, a: &Diffusion) -> Result<Measured, AnyError> {
+    let wave = |x: &[f64]| x.iter().zip(WAVES).map(|(x, w)| (w * PI * x).sin()).product::<f64>();
+    let u = a.cells(wave);
+    let f = a.apply(&u)?;
+    let matrix = a.to_sparse()?;
+    let ((solution, complexity), timing) = timed(rules, || {
+        let amg = SmoothedAggregation::new(&matrix)?;
+        let solver = Iterative::new(Cg).preconditioner(&amg).relative(TOLERANCE);
+        Ok((solver.solve(&matrix, &f)?, amg.operator_complexity()))
+    })?;
+    let largest = |x: &mut dyn Iterator<Item = f64>| x.map(f64::abs).fold(0.0, f64::max);
+    let error = largest(&mut u.iter().zip(&solution.x).map(|(u, x)| u - x))
+        / largest(&mut u.iter().copied());
+    Ok(Measured::new(timing, Work::Steps(solution.iterations()), error)
+        .with("relative_residual", solution.residual() * TOLERANCE / solution.target)
+        .with("operator_complexity", complexity))
 }
 
 fn solved(rules: &Rules, a: &Diffusion) -> Result<Measured, AnyError> {
