@@ -85,7 +85,7 @@ fn gradient<S: Factorised + Send + Sync + 'static>(
     let eigenvalue = 4.0 - 2.0 * angle(0).cos() - 2.0 * angle(1).cos();
     let right = Var::from_tensor(&Tensor::from_slice(&b, N * N, cpu)?)?;
     let matrix = Csr::from_triplets(&rows, &columns, values.as_tensor(), (N * N, N * N))?;
-    let plain = matrix.with_values(&values.as_detached_tensor())?;
+    let plain = matrix.with_values(&matrix.values().detach())?;
     let (_, forward) = timed(rules, || {
         let x = implicit::sparse_solve(&plain, &right.as_detached_tensor(), &factorise)?;
         Ok((x.sqr()?.sum_all()? * 0.5)?.to_scalar::<f64>()?)
