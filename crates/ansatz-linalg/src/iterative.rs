@@ -115,3 +115,21 @@ pub(crate) fn finite<V: Vector>(what: &'static str, x: &V) -> Result<()> {
     }
     Err(Error::invalid(what, "NaN or infinite", "finite components"))
 }
+
+/// `‖b‖`, which must be a number with which a residual can be compared: a norm that overflows would
+/// call everything converged, one that underflows would call `b` zero.
+fn measurable_norm<V: Vector>(what: &'static str, b: &V) -> Result<f64> {
+    let norm = b.norm2()?;
+    let expected = "components whose squares can be added up; scale the system";
+    if !norm.is_finite() {
+        return Err(Error::invalid(what, "too large: its norm overflows", expected));
+    }
+    if norm == 0.0 {
+        let mut larger = b.clone();
+        larger.axpby(2f64.powi(500), 0.0, b)?;
+        if larger.norm2()? > 0.0 {
+            return Err(Error::invalid(what, "too small: its norm underflows", expected));
+        }
+    }
+    Ok(norm)
+}

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use ansatz_linalg::{
     BiCgStab, Cg, Chebyshev, ConjugateDirections, Dense, Diagonal, Edge, Error, Fgmres, Gmres, Ic0,
-    Identity, Ilu0, Iterative, IterativeMethod, Jacobi, LinearOperator, LinearSolver, Minres,
+    Identity, Ilu0, Iterative, IterativeMethod, Jacobi, LinearOperator, LinearSolver, Lsqr, Minres,
     Outcome, Properties, Richardson, Solution, Sor, Sparse, Ssor, Stencil, Stopping, Vector,
 };
 use common::{definite, dense, poisson, residual, wave};
@@ -455,6 +455,13 @@ fn input_that_makes_no_sense() {
     assert!(invalid(Iterative::new(Richardson { damping: 0.0 }).run(&a, &b, None)));
     let none = ConjugateDirections { generator: |r: &Plain| Ok(r.clone()), memory: 0 };
     assert!(invalid(Iterative::new(none).run(&a, &b, None)));
+    // Sizes whose squares are no numbers: neither converged at once nor taken for zero.
+    for size in [1e200, 1e-300] {
+        let a = Diagonal::new(vec![size; 3]).unwrap();
+        assert!(invalid(solver.run(&a, &vec![size; 3], None)), "{size:e}");
+        let fit = Lsqr::default().solve(&a, &vec![size; 3], &Stopping::default());
+        assert!(matches!(fit, Err(Error::InvalidArgument { .. })), "{size:e}");
+    }
     // An absolute tolerance alone.
     let only = Stopping { relative: 0.0, absolute: 1e-3, iterations: 100 };
     let solution = solver.stopping(only).run(&a, &b, None).unwrap();

@@ -209,6 +209,9 @@ fn rows_have_their_own_steps_and_stops() {
     assert!(matches!(wrong, Err(Error::Size { .. })));
     let nan = (&b * f64::NAN).unwrap();
     assert!(matches!(CgRows { stopping }.solve(apply, &nan), Err(Error::InvalidArgument { .. })));
+    // Too small for its squares: not taken for zero.
+    let small = (&b * 1e-300).unwrap();
+    assert!(matches!(CgRows { stopping }.solve(apply, &small), Err(Error::InvalidArgument { .. })));
     // In single precision.
     let (single, half) = (stacked.to_dtype(DType::F32).unwrap(), b.to_dtype(DType::F32).unwrap());
     let apply = |x: &Tensor| Ok(single.matmul(&x.unsqueeze(2)?)?.squeeze(2)?);

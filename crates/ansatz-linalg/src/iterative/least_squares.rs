@@ -6,7 +6,7 @@ mod lsqr;
 pub use lsmr::Lsmr;
 pub use lsqr::Lsqr;
 
-use super::{Outcome, Stopping, finite};
+use super::{Outcome, Stopping, finite, measurable_norm};
 use crate::{Error, LinearOperator, Result, Vector, operator::check_length};
 
 /// What an iteration for least squares has found.
@@ -106,6 +106,7 @@ fn solve<V: Vector, R: Recurrence<V>>(
     }
     check_length("right-hand side of least squares", a.shape()[0], b.dimension())?;
     finite("right-hand side of least squares", b)?;
+    measurable_norm("right-hand side of least squares", b)?;
     let mut columns = Bidiagonalisation::new(a, b)?;
     let norm = columns.beta;
     let target = stopping.target(norm);

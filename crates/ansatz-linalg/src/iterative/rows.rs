@@ -182,6 +182,15 @@ impl Rows {
         if squares.iter().any(|s| !s.is_finite()) {
             return Err(Error::invalid("right-hand sides", "NaN or infinite", "finite numbers"));
         }
+        let largest = b.detach().flatten_from(1)?.abs()?;
+        if largest.dims()[1] > 0 {
+            let largest = largest.max(1)?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+            let largest = largest.to_vec1::<f64>()?;
+            if squares.iter().zip(&largest).any(|(s, l)| *s == 0.0 && *l > 0.0) {
+                let expected = "components whose squares can be added up; scale the system";
+                return Err(Error::invalid("right-hand sides", "too small", expected));
+            }
+        }
         rows.targets = squares.iter().map(|s| stopping.target(s.sqrt())).collect();
         for (row, (square, target)) in squares.iter().zip(&rows.targets).enumerate() {
             if square.sqrt() <= *target {

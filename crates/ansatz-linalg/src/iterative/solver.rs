@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     IterativeMethod, LinearSolver, Monitor, Outcome, Pause, Solution, Stopping, System, finite,
+    measurable_norm,
 };
 use crate::{Error, Identity, LinearOperator, Result, Transposed, Vector};
 
@@ -159,7 +160,7 @@ fn run<V: Vector>(
 ) -> Result<Solution<V>> {
     stopping.validate()?;
     check(system, b, guess)?;
-    let norm = b.norm2()?;
+    let norm = measurable_norm("right-hand side", b)?;
     let target = stopping.target(norm);
     if norm == 0.0 {
         let x = b.zero_like()?;
