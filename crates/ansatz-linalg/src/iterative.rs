@@ -116,11 +116,11 @@ pub(crate) fn finite<V: Vector>(what: &'static str, x: &V) -> Result<()> {
     Err(Error::invalid(what, "NaN or infinite", "finite components"))
 }
 
-/// `‖b‖`, which must be a number with which a residual can be compared: a norm that overflows would
-/// call everything converged, one that underflows would call `b` zero.
-fn measurable_norm<V: Vector>(what: &'static str, b: &V) -> Result<f64> {
+/// `‖b‖` as a number with which others can be compared: a norm that overflows would call everything
+/// converged, one that underflows would call `b` zero.
+pub(crate) fn measurable_norm<V: Vector>(what: &'static str, b: &V) -> Result<f64> {
     let norm = b.norm2()?;
-    let expected = "components whose squares can be added up; scale the system";
+    let expected = "components whose squares can be added up; scale the problem";
     if !norm.is_finite() {
         return Err(Error::invalid(what, "too large: its norm overflows", expected));
     }

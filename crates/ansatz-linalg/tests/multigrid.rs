@@ -413,3 +413,15 @@ fn work_is_counted_in_passes_over_the_finest_grid() {
     assert_eq!(of(Cycle::F).work_of_cycle(), two * (1.0 + 2.0 * quarter + 3.0 * quarter * quarter));
     assert_eq!(of(Cycle::V).work_of_start(), two * (1.0 + 2.0 * quarter + 3.0 * quarter * quarter));
 }
+
+/// Neither converged at once nor taken for zero.
+#[test]
+fn right_hand_sides_too_large_or_small_to_be_measured() {
+    use ansatz_linalg::{Boundary, Diffusion, Error, Multigrid, MultigridConfig, Stopping};
+    let a = Diffusion::laplacian(&[8, 8], &[0.1, 0.1], &[Boundary::DIRICHLET; 2]).unwrap();
+    let multigrid = Multigrid::new(&a, MultigridConfig::default()).unwrap();
+    for size in [1e200, 1e-200] {
+        let failed = multigrid.solve(&vec![size; 64], &Stopping::default());
+        assert!(matches!(failed, Err(Error::InvalidArgument { .. })), "{size:e}");
+    }
+}

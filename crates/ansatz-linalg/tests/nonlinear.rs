@@ -416,3 +416,21 @@ fn broyden_with_little_memory() {
     check("Broyden", &f, &plain);
     assert_eq!(plain.jacobians, 0);
 }
+
+/// Values whose squares are no numbers are neither roots nor solved.
+#[test]
+fn values_too_large_or_small_to_be_measured() {
+    for size in [1e200, 1e-200] {
+        let line =
+            |x: &Vec<f64>| -> ansatz_linalg::Result<Vec<f64>> { Ok(vec![size * (x[0] - 1.0)]) };
+        let stopping = ansatz_linalg::NonlinearStopping::default();
+        let failed =
+            ansatz_linalg::Newton::new(ansatz_linalg::Direct).run(&line, &vec![0.5], &stopping);
+        assert!(matches!(failed, Err(ansatz_linalg::Error::InvalidArgument { .. })), "{size:e}");
+        let bowl = |x: &Vec<f64>| -> ansatz_linalg::Result<(f64, Vec<f64>)> {
+            Ok((0.5 * size * (x[0] - 1.0).powi(2), vec![size * (x[0] - 1.0)]))
+        };
+        let failed = ansatz_linalg::Lbfgs::default().run(&bowl, &vec![0.5], &stopping);
+        assert!(matches!(failed, Err(ansatz_linalg::Error::InvalidArgument { .. })), "{size:e}");
+    }
+}

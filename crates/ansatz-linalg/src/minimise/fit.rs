@@ -2,7 +2,9 @@
 
 use super::{LeastSquaresSolver, LinearModel, Minimum};
 use crate::{
-    NonlinearStopping, Outcome, Residual, Result, Vector, iterative::finite, nonlinear::no_step,
+    NonlinearStopping, Outcome, Residual, Result, Vector,
+    iterative::{finite, measurable_norm},
+    nonlinear::no_step,
 };
 
 /// A point, its residuals, and their norm.
@@ -45,7 +47,7 @@ impl<'a, V: Vector, S: LeastSquaresSolver<V>> Fit<'a, V, S> {
         let x = guess.clone().detached();
         let residual = function.value(&x)?.detached();
         finite("residuals at the first guess", &residual)?;
-        let norm = residual.norm2()?;
+        let norm = measurable_norm("residuals at the first guess", &residual)?;
         Ok(Self {
             function,
             solver,

@@ -7,7 +7,9 @@ use super::{
     strong_wolfe::{Sample, StrongWolfe},
 };
 use crate::{
-    Error, NonlinearStopping, Outcome, Result, Vector, iterative::finite, nonlinear::scaled,
+    Error, NonlinearStopping, Outcome, Result, Vector,
+    iterative::{finite, measurable_norm},
+    nonlinear::scaled,
     operator::check_length,
 };
 
@@ -74,7 +76,8 @@ impl Lbfgs {
         if !value.is_finite() {
             return Err(Error::invalid("objective at the first guess", value, "a finite number"));
         }
-        let (mut evaluations, mut norm) = (1, gradient.norm2()?);
+        let (mut evaluations, mut norm) =
+            (1, measurable_norm("gradient at the first guess", &gradient)?);
         let target = stopping.target(norm);
         let (mut objectives, mut gradients) = (vec![value], vec![norm]);
         let mut memory = Memory { most: self.memory, pairs: VecDeque::new() };

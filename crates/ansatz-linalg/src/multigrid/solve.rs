@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Cycle, Diffusion, Error, LinearOperator, Outcome, Properties, Result, Solution, Stopping,
-    operator::check_finite, operator::check_length, vector::dot,
+    iterative::measurable_norm, operator::check_finite, operator::check_length,
 };
 
 /// Geometric multigrid for a [`Diffusion`] operator: solves `A u = f` in a time proportional to the
@@ -129,11 +129,7 @@ impl Multigrid {
         }
         let balanced = self.balanced(f)?;
         let f = balanced.as_ref().unwrap_or(f);
-        let norm = dot(f, f).sqrt();
-        if !norm.is_finite() {
-            let expected = "a number: scale the problem";
-            return Err(Error::invalid("norm of the right-hand side of multigrid", norm, expected));
-        }
+        let norm = measurable_norm("right-hand side of multigrid", f)?;
         let target = stopping.target(norm);
         let mut x = guess.map_or_else(|| vec![0.0; f.len()], Clone::clone);
         if norm == 0.0 {

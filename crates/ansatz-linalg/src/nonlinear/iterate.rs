@@ -1,7 +1,11 @@
 //! What the methods for `F(x) = 0` share: the iterate, its record, and steps backtracked.
 
 use super::{NonlinearStopping, Residual, Root};
-use crate::{LinearOperator, Outcome, Result, Vector, iterative::finite, operator::check_length};
+use crate::{
+    LinearOperator, Outcome, Result, Vector,
+    iterative::{finite, measurable_norm},
+    operator::check_length,
+};
 
 /// A point and the function there.
 pub(super) struct Point<V> {
@@ -42,7 +46,7 @@ impl<'a, V: Vector> Iterate<'a, V> {
         let value = function.value(&x)?.detached();
         check_length("value of a function whose root is sought", x.dimension(), value.dimension())?;
         finite("value of the function at the first guess", &value)?;
-        let norm = value.norm2()?;
+        let norm = measurable_norm("value at the first guess", &value)?;
         Ok(Self {
             function,
             stopping: *stopping,
