@@ -7,7 +7,7 @@ use crate::{LinearOperator, Result, Vector};
 /// `J v ≈ (f(x + ε v) − f(x)) / ε` with `ε = √((1 + ‖x‖) u) / ‖v‖`, `u` the rounding unit of `V`
 /// (D. Knoll, D. Keyes, *Jacobian-free Newton–Krylov methods*, J. Comput. Phys. 193, 2004, §3.1).
 ///
-/// About half of the digits are right. It has no transpose; [`Jacobian`](crate::Jacobian), for
+/// About half of the digits are right. It has no transpose; `Jacobian`, for
 /// functions of tensors, is exact and has one.
 pub struct DifferenceJacobian<F, V> {
     function: F,
