@@ -479,3 +479,78 @@ fn input_that_makes_no_sense() {
         assert!(matches!(failed.outcome, Outcome::Breakdown(_)), "{}", method.name());
     }
 }
+
+/// The norms on the way are what a method believes; ended there, the measured one is the same.
+#[test]
+fn what_a_method_believes_on_the_way_is_true() {
+    let (a, b) = (poisson(24), right(576));
+    let ic = Ic0::new(&a).unwrap();
+    let generator = |r: &Plain| Ok(r.clone());
+    let methods: [Box<dyn IterativeMethod<Plain>>; 8] = [
+        Box::new(Cg),
+        Box::new(Minres),
+        Box::new(Gmres { restart: 7 }),
+        Box::new(Fgmres { restart: 7 }),
+        Box::new(BiCgStab { degree: 2 }),
+        Box::new(Chebyshev::estimated(&a, Some(&ic), &b, 30).unwrap()),
+        Box::new(Richardson { damping: 0.8 }),
+        Box::new(ConjugateDirections { generator, memory: 2 }),
+    ];
+    for method in &methods {
+        let solver = Iterative::new(method).relative(1e-10).preconditioner(&ic);
+        let long = solver.iterations(16).run(&a, &b, None).unwrap().residuals;
+        for k in 1..long.len().min(15) {
+            let short = solver.iterations(k).run(&a, &b, None).unwrap().residual();
+            assert!(
+                (short - long[k]).abs() < 1e-9 * long[0],
+                "{} {k}: {short} {}",
+                method.name(),
+                long[k]
+            );
+        }
+    }
+}
+
+/// Keeps what it is applied to.
+struct Recording<'a>(&'a Sparse, std::cell::RefCell<Vec<Plain>>);
+
+impl LinearOperator<Plain> for Recording<'_> {
+    fn shape(&self) -> [usize; 2] {
+        LinearOperator::<Plain>::shape(self.0)
+    }
+
+    fn apply_into(&self, x: &Plain, y: &mut Plain) -> ansatz_linalg::Result<()> {
+        self.1.borrow_mut().push(x.clone());
+        self.0.apply_into(x, y)
+    }
+}
+
+#[test]
+fn directions_are_conjugate_to_those_remembered() {
+    let (a, b) = (poisson(12), right(144));
+    // Not a linear map of the residual, so that no direction is conjugate by itself.
+    let generator = |r: &Plain| Ok(r.iter().map(|r| r + 0.5 * r.abs()).collect::<Plain>());
+    for memory in [1, 2, 4] {
+        let recording = Recording(&a, std::cell::RefCell::default());
+        let solver = Iterative::new(ConjugateDirections { generator, memory }).iterations(12);
+        solver.run(&recording, &b, None).unwrap();
+        // The last application measures the residual.
+        let directions = recording.1.into_inner();
+        let directions = &directions[..directions.len() - 1];
+        let cosine = |p: &Plain, q: &Plain| {
+            let energy = |p: &Plain, q: &Plain| p.inner(&a.apply(q).unwrap()).unwrap();
+            energy(p, q).abs() / (energy(p, p) * energy(q, q)).sqrt()
+        };
+        let mut beyond = 0.0f64;
+        for (k, p) in directions.iter().enumerate() {
+            for (j, q) in directions[..k].iter().enumerate() {
+                if k - j <= memory {
+                    assert!(cosine(p, q) < 1e-10, "{memory}: {k} {j}");
+                } else {
+                    beyond = beyond.max(cosine(p, q));
+                }
+            }
+        }
+        assert!(beyond > 1e-3, "{memory}: nothing is forgotten");
+    }
+}
