@@ -5,12 +5,9 @@ mod coarsest;
 mod prolongation;
 mod smoother;
 
-use std::cell::RefCell;
-
 use nalgebra_sparse::CsrMatrix;
-use rayon::prelude::*;
 
-use crate::{Error, LinearOperator, Properties, Result, Sparse};
+use crate::{Error, LinearOperator, Properties, Result, Sparse, operator::multiply};
 use aggregate::aggregates;
 use coarsest::Coarsest;
 use prolongation::{Candidates, prolongation};
@@ -89,7 +86,7 @@ pub struct SmoothedAggregation {
     cycles: usize,
     properties: Properties,
     /// Vectors of the levels, kept from one application to the next.
-    work: std::sync::Mutex<RefCell<Vec<Work>>>,
+    work: std::sync::Mutex<Vec<Work>>,
 }
 
 #[derive(Debug)]
@@ -223,21 +220,6 @@ fn diagonal(a: &CsrMatrix<f64>) -> Result<Vec<f64>> {
     a.row_iter().enumerate().map(entry).collect()
 }
 
-/// `y ← A x`, or `y ← y + A x` where `add`.
-fn multiply(a: &CsrMatrix<f64>, x: &[f64], y: &mut Vec<f64>, add: bool) {
-    const ROWS: usize = 1 << 12;
-    y.resize(a.nrows(), 0.0);
-    let (offsets, columns, values) = a.csr_data();
-    y.par_chunks_mut(ROWS).enumerate().for_each(|(block, y)| {
-        for (i, y) in y.iter_mut().enumerate() {
-            let row = offsets[block * ROWS + i]..offsets[block * ROWS + i + 1];
-            let entries = columns[row.clone()].iter().zip(&values[row]);
-            let sum: f64 = entries.map(|(j, a)| a * x[*j]).sum();
-            *y = if add { *y + sum } else { sum };
-        }
-    });
-}
-
 impl LinearOperator<Vec<f64>> for SmoothedAggregation {
     fn shape(&self) -> [usize; 2] {
         let n = self.levels.first().map_or(self.coarsest.dimension(), |l| l.smoother.dimension());
@@ -248,11 +230,11 @@ impl LinearOperator<Vec<f64>> for SmoothedAggregation {
         self.check_input(x)?;
         let new = || (0..self.levels.len()).map(|_| Work::default()).collect();
         // Whoever comes while the vectors are in use makes new ones.
-        let kept = self.work.lock().ok().map(|work| work.take());
+        let kept = self.work.lock().ok().map(|mut work| std::mem::take(&mut *work));
         let mut work: Vec<Work> = kept.filter(|work| !work.is_empty()).unwrap_or_else(new);
         let result = self.cycle(0, x, y, &mut work);
-        if let Ok(place) = self.work.lock() {
-            place.replace(work);
+        if let Ok(mut place) = self.work.lock() {
+            *place = work;
         }
         result
     }

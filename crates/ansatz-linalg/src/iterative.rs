@@ -126,7 +126,7 @@ pub(crate) fn measurable_norm<V: Vector>(what: &'static str, b: &V) -> Result<f6
     }
     if norm == 0.0 {
         let mut larger = b.clone();
-        larger.axpby(2f64.powi(500), 0.0, b)?;
+        larger.scale_in_place(2f64.powi(500))?;
         if larger.norm2()? > 0.0 {
             return Err(Error::invalid(what, "too small: its norm underflows", expected));
         }

@@ -74,7 +74,7 @@ pub trait RootFinder<V: Vector> {
 /// `factor · x`.
 pub(crate) fn scaled<V: Vector>(x: &V, factor: f64) -> Result<V> {
     let mut y = x.clone();
-    y.axpby(factor, 0.0, x)?;
+    y.scale_in_place(factor)?;
     Ok(y)
 }
 

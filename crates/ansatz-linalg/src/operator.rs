@@ -26,6 +26,7 @@ pub use kronecker::{KroneckerProduct, KroneckerSum};
 pub use low_rank::LowRank;
 pub use properties::Properties;
 pub use sparse::Sparse;
+pub(crate) use sparse::multiply;
 pub use stencil::{Edge, Stencil};
 #[cfg(feature = "candle")]
 pub use tensor::{Jacobian, TensorMatrix, TensorSparse};

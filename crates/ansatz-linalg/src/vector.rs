@@ -26,6 +26,15 @@ pub trait Vector: State {
         Ok(self.combine(None, 1.0, &[keep, factor], &[old, x.clone()])?)
     }
 
+    /// `self ← factor · self`, in place where the vector can.
+    ///
+    /// # Errors
+    /// When it cannot be computed.
+    fn scale_in_place(&mut self, factor: f64) -> Result<()> {
+        let old = self.clone();
+        Ok(self.combine(None, factor, &[1.0], &[old])?)
+    }
+
     /// The zero vector of the same size.
     ///
     /// # Errors
@@ -147,6 +156,16 @@ impl Vector for Vec<f64> {
     fn inner(&self, other: &Self) -> Result<f64> {
         self.check_like("inner product", other)?;
         Ok(dot(self, other))
+    }
+
+    fn scale_in_place(&mut self, factor: f64) -> Result<()> {
+        let block = |y: &mut [f64]| y.iter_mut().for_each(|y| *y *= factor);
+        if self.len() < PARALLEL_FROM {
+            block(self);
+        } else {
+            self.par_chunks_mut(BLOCK).for_each(block);
+        }
+        Ok(())
     }
 
     fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {

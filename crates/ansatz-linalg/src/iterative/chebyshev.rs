@@ -103,7 +103,7 @@ impl<V: Vector> IterativeMethod<V> for Chebyshev {
         let mut image = r.clone();
         system.precondition(&r, &mut z)?;
         let mut p = z.clone();
-        p.axpby(1.0 / centre, 0.0, &z)?;
+        p.scale_in_place(1.0 / centre)?;
         let mut rho = radius / centre;
         loop {
             x.axpby(1.0, 1.0, &p)?;

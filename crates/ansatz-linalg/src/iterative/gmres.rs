@@ -84,7 +84,7 @@ fn cycle<V: Vector>(
     }
     let norm = v.norm2()?;
     let (mut w, mut z) = (v.clone(), v.clone());
-    v.axpby(1.0 / norm, 0.0, &w)?;
+    v.scale_in_place(1.0 / norm)?;
     let mut arnoldi = Arnoldi { basis: vec![v], triangle: Vec::new(), rotations: Vec::new() };
     let mut kept = Vec::new();
     // The right-hand side of the small least-squares problem after the rotations.
@@ -172,7 +172,7 @@ impl<V: Vector> Arnoldi<V> {
         self.rotations.push(rotation);
         if norm > 0.0 {
             let mut v = w.clone();
-            v.axpby(1.0 / norm, 0.0, w)?;
+            v.scale_in_place(1.0 / norm)?;
             self.basis.push(v);
         }
         Ok(Some(rotation))

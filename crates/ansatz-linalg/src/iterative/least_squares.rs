@@ -79,8 +79,7 @@ impl<'a, V: Vector> Bidiagonalisation<'a, V> {
 fn normalise<V: Vector>(x: &mut V) -> Result<f64> {
     let norm = x.norm2()?;
     if norm > 0.0 {
-        let old = x.clone();
-        x.axpby(1.0 / norm, 0.0, &old)?;
+        x.scale_in_place(1.0 / norm)?;
     }
     Ok(norm)
 }

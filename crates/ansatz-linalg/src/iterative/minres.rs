@@ -38,8 +38,8 @@ impl<V: Vector> IterativeMethod<V> for Minres {
         }
         let mut beta = beta.sqrt();
         let mut v = r;
-        v.axpby(1.0 / beta, 0.0, &z)?;
-        z.axpby(1.0 / beta, 0.0, &v)?;
+        v.scale_in_place(1.0 / beta)?;
+        z.scale_in_place(1.0 / beta)?;
         let mut v_before = v.zero_like()?;
         let mut next = v_before.clone();
         // The direction of the residual, and the two last directions of the iterate.
@@ -86,8 +86,8 @@ impl<V: Vector> IterativeMethod<V> for Minres {
 
             let exact = beta_next <= f64::EPSILON * pivot;
             if !exact {
-                next.axpby(1.0 / beta_next, 0.0, &v)?;
-                z.axpby(1.0 / beta_next, 0.0, &v)?;
+                next.scale_in_place(1.0 / beta_next)?;
+                z.scale_in_place(1.0 / beta_next)?;
                 w.axpby(s, -c, &next)?;
             }
             std::mem::swap(&mut v_before, &mut v);

@@ -22,6 +22,22 @@ pub enum Outcome {
     ),
 }
 
+impl Outcome {
+    /// Errors unless it is [`Outcome::Converged`].
+    pub(crate) fn check(
+        self,
+        method: &'static str,
+        iterations: usize,
+        residual: f64,
+        target: f64,
+    ) -> Result<()> {
+        if self == Self::Converged {
+            return Ok(());
+        }
+        Err(Error::NotConverged { method, outcome: self, iterations, residual, target })
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,11 +79,7 @@ impl<V> Solution<V> {
     /// # Errors
     /// [`Error::NotConverged`] in the name of `method`.
     pub fn into_converged(self, method: &'static str) -> Result<Self> {
-        if self.outcome == Outcome::Converged {
-            return Ok(self);
-        }
-        let (iterations, residual) = (self.iterations(), self.residual());
-        let (outcome, target) = (self.outcome, self.target);
-        Err(Error::NotConverged { method, outcome, iterations, residual, target })
+        self.outcome.check(method, self.iterations(), self.residual(), self.target)?;
+        Ok(self)
     }
 }

@@ -1,6 +1,6 @@
 //! What a minimisation has found: [`Minimum`].
 
-use crate::{Error, Outcome, Result};
+use crate::{Outcome, Result};
 
 /// What a method for minima has found.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +45,7 @@ impl<V> Minimum<V> {
     /// # Errors
     /// [`Error::NotConverged`] in the name of `method`, whose residual is the norm of the gradient.
     pub fn into_converged(self, method: &'static str) -> Result<Self> {
-        if self.outcome == Outcome::Converged {
-            return Ok(self);
-        }
-        let (iterations, residual) = (self.iterations(), self.gradient());
-        let (outcome, target) = (self.outcome, self.target);
-        Err(Error::NotConverged { method, outcome, iterations, residual, target })
+        self.outcome.check(method, self.iterations(), self.gradient(), self.target)?;
+        Ok(self)
     }
 }

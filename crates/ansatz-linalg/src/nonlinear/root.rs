@@ -1,6 +1,6 @@
 //! What a nonlinear iteration has found: [`Root`].
 
-use crate::{Error, Outcome, Result};
+use crate::{Outcome, Result};
 
 /// What a method for `F(x) = 0` or `x = g(x)` has found.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,11 +38,7 @@ impl<V> Root<V> {
     /// # Errors
     /// [`Error::NotConverged`] in the name of `method`.
     pub fn into_converged(self, method: &'static str) -> Result<Self> {
-        if self.outcome == Outcome::Converged {
-            return Ok(self);
-        }
-        let (iterations, residual) = (self.iterations(), self.residual());
-        let (outcome, target) = (self.outcome, self.target);
-        Err(Error::NotConverged { method, outcome, iterations, residual, target })
+        self.outcome.check(method, self.iterations(), self.residual(), self.target)?;
+        Ok(self)
     }
 }

@@ -35,23 +35,17 @@ impl<V: Vector, A: LinearOperator<V>, B: LinearOperator<V>> LinearOperator<V> fo
 
     fn apply_into(&self, x: &V, y: &mut V) -> Result<()> {
         self.a.apply_into(x, y)?;
-        add(y, self.b.apply(x)?)
+        y.axpby(1.0, 1.0, &self.b.apply(x)?)
     }
 
     fn apply_transposed_into(&self, x: &V, y: &mut V) -> Result<()> {
         self.a.apply_transposed_into(x, y)?;
-        add(y, self.b.apply_transposed(x)?)
+        y.axpby(1.0, 1.0, &self.b.apply_transposed(x)?)
     }
 
     fn properties(&self) -> Properties {
         self.a.properties().of_sum(self.b.properties())
     }
-}
-
-/// `y ← y + x`.
-fn add<V: Vector>(y: &mut V, x: V) -> Result<()> {
-    let base = y.clone();
-    Ok(y.combine(Some(&base), 1.0, &[1.0], &[x])?)
 }
 
 /// `A B`: first `B`, then `A`.
@@ -109,15 +103,13 @@ impl<V: Vector, A: LinearOperator<V>> LinearOperator<V> for Scaled<A> {
     }
 
     fn apply_into(&self, x: &V, y: &mut V) -> Result<()> {
-        let product = self.operator.apply(x)?;
-        *y = product.clone();
-        Ok(y.combine(None, self.factor, &[1.0], &[product])?)
+        self.operator.apply_into(x, y)?;
+        y.scale_in_place(self.factor)
     }
 
     fn apply_transposed_into(&self, x: &V, y: &mut V) -> Result<()> {
-        let product = self.operator.apply_transposed(x)?;
-        *y = product.clone();
-        Ok(y.combine(None, self.factor, &[1.0], &[product])?)
+        self.operator.apply_transposed_into(x, y)?;
+        y.scale_in_place(self.factor)
     }
 
     fn properties(&self) -> Properties {

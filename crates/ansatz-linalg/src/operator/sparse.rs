@@ -132,14 +132,16 @@ impl Sparse {
     }
 }
 
-fn multiply(matrix: &CsrMatrix<f64>, x: &[f64], y: &mut Vec<f64>) {
+/// `y ← A x`, or `y ← y + A x` where `add`.
+pub(crate) fn multiply(matrix: &CsrMatrix<f64>, x: &[f64], y: &mut Vec<f64>, add: bool) {
     y.resize(matrix.nrows(), 0.0);
     let (offsets, columns, values) = matrix.csr_data();
     let rows = |(first, y): (usize, &mut [f64])| {
         for (i, y) in y.iter_mut().enumerate() {
             let row = offsets[first + i]..offsets[first + i + 1];
             let entries = columns[row.clone()].iter().zip(&values[row]);
-            *y = entries.map(|(j, a)| a * x[*j]).sum();
+            let sum: f64 = entries.map(|(j, a)| a * x[*j]).sum();
+            *y = if add { *y + sum } else { sum };
         }
     };
     if values.len() >= PARALLEL_FROM {
@@ -156,13 +158,13 @@ impl LinearOperator<Vec<f64>> for Sparse {
 
     fn apply_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
         self.check_input(x)?;
-        multiply(&self.rows, x, y);
+        multiply(&self.rows, x, y, false);
         Ok(())
     }
 
     fn apply_transposed_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
         self.check_transposed_input(x)?;
-        multiply(self.columns(), x, y);
+        multiply(self.columns(), x, y, false);
         Ok(())
     }
 
