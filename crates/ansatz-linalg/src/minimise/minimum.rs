@@ -43,7 +43,7 @@ impl<V> Minimum<V> {
     /// Itself if it converged.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] in the name of `method`, whose residual is the norm of the gradient.
+    /// [`Error::NotConverged`](crate::Error::NotConverged) in the name of `method`, whose residual is the norm of the gradient.
     pub fn into_converged(self, method: &'static str) -> Result<Self> {
         self.outcome.check(method, self.iterations(), self.gradient(), self.target)?;
         Ok(self)

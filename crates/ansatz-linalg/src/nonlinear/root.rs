@@ -36,7 +36,7 @@ impl<V> Root<V> {
     /// Itself if it converged.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] in the name of `method`.
+    /// [`Error::NotConverged`](crate::Error::NotConverged) in the name of `method`.
     pub fn into_converged(self, method: &'static str) -> Result<Self> {
         self.outcome.check(method, self.iterations(), self.residual(), self.target)?;
         Ok(self)
