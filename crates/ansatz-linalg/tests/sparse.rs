@@ -161,6 +161,30 @@ fn factorisations_in_blocks() {
     }
 }
 
+/// Columns that dominate are ordered as those of a symmetric matrix; new values that do not dominate
+/// at the same places are factorised as well as by themselves.
+#[test]
+fn new_values_that_need_other_pivots() {
+    for n in [6, 40] {
+        let diagonal = |factor: f64| {
+            let a = transport(n, 0.05);
+            let scale = |(i, j, a): (usize, usize, &f64)| if i == j { factor * a } else { *a };
+            a.with_values(a.as_csr().triplet_iter().map(scale).collect()).unwrap()
+        };
+        let (dominant, other) = (diagonal(1.1), diagonal(0.3));
+        let mut lu = SparseLu::new(&dominant).unwrap();
+        lu.refactorise(&other).unwrap();
+        check("pivots beside the diagonal", &lu, &other, 1e-9);
+        let [again, alone] = [&lu, &SparseLu::new(&other).unwrap()].map(|lu| {
+            let x = lu.solve(&wave(n * n, 0.3)).unwrap();
+            (x, lu.log_determinant().unwrap())
+        });
+        assert_eq!(again, alone, "{n}");
+        lu.refactorise(&dominant).unwrap();
+        check("pivots of the diagonal", &lu, &dominant, 1e-11);
+    }
+}
+
 #[test]
 fn nearly_singular_sparse_matrices() {
     let singular = |a: &Sparse| matches!(SparseLu::new(a), Err(Error::Singular { .. }));
