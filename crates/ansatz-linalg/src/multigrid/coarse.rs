@@ -40,7 +40,7 @@ pub(super) fn coarsen(
         return (transfer, Matrix::Seven(seven.into()));
     }
     let entries = entries(grid, matrix);
-    let weights = interpolation(&transfer, &entries);
+    let weights = interpolation(&transfer, &entries, ends);
     let full = product(&transfer, &entries, &weights);
     transfer.weights = Weights::Full(weights);
     (transfer, Matrix::Full(full))

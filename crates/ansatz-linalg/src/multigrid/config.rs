@@ -74,7 +74,7 @@ impl MultigridConfig {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub fn validate(&self) -> Result<()> {
-        if self.before + self.after == 0 {
+        if self.before == 0 && self.after == 0 {
             return Err(Error::invalid("before and after", 0, "at least one smoothing"));
         }
         let inside = |x: f64| x > 0.0 && x < 1.0;

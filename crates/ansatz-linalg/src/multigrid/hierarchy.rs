@@ -7,12 +7,14 @@ use super::{
     level::{Level, Matrix},
     transfer::{Ends, Transfer},
 };
-use crate::{Boundary, Cholesky, Dense, Diffusion, Factorised, Result, Wall};
+use crate::{Boundary, Cholesky, Dense, Diffusion, Error, Factorised, Result, Wall};
 
 /// Grids of at most so many cells are solved directly: more where coefficients vary, since cells
 /// larger than what varies represent it badly.
 const DIRECT: usize = 64;
 const DIRECT_VARYING: usize = 400;
+/// A dense matrix for more would take more than 128 MB.
+const MOST: usize = 4096;
 /// An axis stays as it is while its coupling is weaker than this part of the strongest.
 const WEAK: f64 = 0.5;
 
@@ -40,6 +42,12 @@ impl Hierarchy {
             levels.push(level);
             transfers.push(transfer);
             level = coarse;
+        }
+        if level.grid.len() > MOST {
+            return Err(Error::Factorisation {
+                what: "coarsest grid of multigrid",
+                reason: format!("{:?} cells cannot be made fewer", level.grid.n),
+            });
         }
         let coarsest = factorise(&level, problem.is_singular())?;
         levels.push(level);

@@ -45,6 +45,8 @@ pub struct Multigrid {
 
 /// A right-hand side of a singular problem may have a sum of this part of its absolute values.
 const ROUNDING: f64 = 1e-10;
+/// And this part at any tolerance, for rounding.
+const EXACT: f64 = 1e-14;
 /// A solve stagnates if this many cycles together make the residual no smaller than this.
 const PATIENCE: usize = 5;
 const PROGRESS: f64 = 0.9;
@@ -127,10 +129,10 @@ impl Multigrid {
         if let Some(guess) = guess {
             self.check("first guess of multigrid", guess)?;
         }
-        let balanced = self.balanced(f)?;
-        let f = balanced.as_ref().unwrap_or(f);
         let norm = measurable_norm("right-hand side of multigrid", f)?;
         let target = stopping.target(norm);
+        let balanced = self.balanced(f, target)?;
+        let f = balanced.as_ref().unwrap_or(f);
         let mut x = guess.map_or_else(|| vec![0.0; f.len()], Clone::clone);
         if norm == 0.0 {
             x.fill(0.0);
@@ -165,14 +167,16 @@ impl Multigrid {
         check_finite(what, x)
     }
 
-    /// The right-hand side of a singular problem without what rounding has left of its sum.
-    fn balanced(&self, f: &[f64]) -> Result<Option<Vec<f64>>> {
+    /// The right-hand side of a singular problem without what rounding has left of its sum. No
+    /// solution has a smaller residual than what is taken away here.
+    fn balanced(&self, f: &[f64], target: f64) -> Result<Option<Vec<f64>>> {
         if !self.singular {
             return Ok(None);
         }
         let sum: f64 = f.iter().sum();
         let size: f64 = f.iter().map(|f| f.abs()).sum();
-        if sum.abs() > ROUNDING * size {
+        let taken = sum.abs() / (f.len() as f64).sqrt();
+        if sum.abs() > ROUNDING * size || (taken > target && sum.abs() > EXACT * size) {
             return Err(Error::Inconsistent { what: "sum of the right-hand side", value: sum });
         }
         let mut balanced = f.to_vec();

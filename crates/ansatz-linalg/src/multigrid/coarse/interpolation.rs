@@ -2,14 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::{super::transfer::Transfer, Entries};
+use super::{super::transfer::{Ends, Transfer}, Entries};
 
 /// Interpolation that follows the matrix (J. Dendy, *Black box multigrid*, J. Comput. Phys. 48, 1982).
 ///
 /// The stencil of a fine cell is added up along the axes where it lies on a coarse index; what
 /// remains, set to zero, gives its value from those of the cells next to it along the others. Where
 /// the flux through a face is small, so is the weight.
-pub(super) fn interpolation(transfer: &Transfer, entries: &Entries) -> Entries {
+pub(super) fn interpolation(
+    transfer: &Transfer,
+    entries: &Entries,
+    ends: [Ends; 3],
+) -> Entries {
     let Transfer { coarse, maps, .. } = transfer;
     let mut all: Entries = Vec::new();
     let mut list = Transfer::offsets(*maps);
@@ -20,7 +24,7 @@ pub(super) fn interpolation(transfer: &Transfer, entries: &Entries) -> Entries {
         let plane = |(i, out): (usize, &mut [f64])| {
             for (k, out) in out.iter_mut().enumerate() {
                 let at = [i, k / coarse.n[2], k % coarse.n[2]];
-                *out = weight(transfer, entries, &all, at, offset);
+                *out = weight(transfer, ends, entries, &all, at, offset);
             }
         };
         weights.par_chunks_mut(coarse.plane()).enumerate().for_each(plane);
@@ -29,8 +33,16 @@ pub(super) fn interpolation(transfer: &Transfer, entries: &Entries) -> Entries {
     all
 }
 
+/// The part of the couplings from which on a diagonal beyond them counts as a reaction.
+const REACTION: f64 = 1e-6;
+/// And that beside a wall.
+const BESIDE: f64 = 20.0;
+/// And the part of all entries that rounding may leave of their sum.
+const ROUNDING: f64 = 1e-12;
+
 fn weight(
     transfer: &Transfer,
+    ends: [Ends; 3],
     entries: &Entries,
     known: &Entries,
     at: [usize; 3],
@@ -50,9 +62,10 @@ fn weight(
     let walls = (0..3).any(|axis| {
         offset[axis] != 0 && [-1, 1].iter().any(|s| fine.reach(axis, cell[axis], *s).is_none())
     });
-    let (mut sum, mut others, mut centre) = (0.0, 0.0, 0.0);
+    let (mut sum, mut others, mut centre, mut size) = (0.0, 0.0, 0.0, 0.0);
     for (o, a) in entries {
         let a = a[cell_index];
+        size += a.abs();
         let step: [isize; 3] = std::array::from_fn(|k| if offset[k] == 0 { 0 } else { o[k] });
         if step == [0; 3] {
             centre += a;
@@ -69,6 +82,16 @@ fn weight(
             sum -= a * weight;
         }
     }
-    let scale = if walls || others <= 0.0 { centre } else { others };
+    // So does a reaction, which holds values back: not so the walls beside a cell, from which nothing
+    // follows along them, and not what rounding leaves of the sum of the row.
+    let beside = (0..3).any(|axis| {
+        let [lower, upper] = ends[axis].map_or([false; 2], |neumann| neumann.map(|n| !n));
+        let (i, n) = (cell[axis], fine.n[axis]);
+        n > 1 && (lower && i == 0 || upper && i + 1 == n)
+    });
+    let excess = centre - others;
+    let part = if beside { BESIDE } else { REACTION };
+    let held = excess > part * others && excess > ROUNDING * size;
+    let scale = if walls || others <= 0.0 || held { centre } else { others };
     if scale > 0.0 { sum / scale } else { 0.0 }
 }
