@@ -5,6 +5,8 @@ mod coarsest;
 mod prolongation;
 mod smoother;
 
+use std::borrow::Cow;
+
 use nalgebra_sparse::CsrMatrix;
 
 use crate::{Error, LinearOperator, Properties, Result, Sparse, operator::multiply};
@@ -84,7 +86,6 @@ pub struct SmoothedAggregation {
     levels: Vec<Level>,
     coarsest: Coarsest,
     cycles: usize,
-    properties: Properties,
     /// Vectors of the levels, kept from one application to the next.
     work: std::sync::Mutex<Vec<Work>>,
 }
@@ -117,7 +118,8 @@ impl SmoothedAggregation {
     ///
     /// # Errors
     /// [`Error::Size`] when the matrix is not square or a candidate does not fit it,
-    /// [`Error::InvalidArgument`] for settings and candidates that make no sense,
+    /// [`Error::InvalidArgument`] for settings and candidates that make no sense and for a matrix that
+    /// is not symmetric but for rounding,
     /// [`Error::NotPositiveDefinite`] when a diagonal entry is not positive on some level,
     /// [`Error::Factorisation`] when the coarsest matrix cannot be factorised.
     pub fn with(matrix: &Sparse, config: &Aggregation, candidates: &[Vec<f64>]) -> Result<Self> {
@@ -127,13 +129,9 @@ impl SmoothedAggregation {
             let shape = format!("{n} × {width}");
             return Err(Error::size(WHAT, "as many rows as columns", shape));
         }
-        let properties = Properties {
-            positive_definite: matrix.properties().symmetric,
-            symmetric: matrix.properties().symmetric,
-            ..Properties::NONE
-        };
+        check_symmetric(matrix.as_csr(), &diagonal(matrix.as_csr())?)?;
         let mut candidates = Candidates::new(n, candidates)?;
-        let mut a = matrix.as_csr().clone();
+        let mut a = Cow::Borrowed(matrix.as_csr());
         let mut levels = Vec::new();
         while a.nrows() > config.coarsest && levels.len() + 1 < config.levels {
             let diagonal = diagonal(&a)?;
@@ -141,24 +139,30 @@ impl SmoothedAggregation {
             let strength =
                 config.strength * 0.5f64.powi(i32::try_from(levels.len()).unwrap_or(i32::MAX));
             let (groups, count) = aggregates(&a, &diagonal, strength);
-            if count == 0 || count * candidates.count() * 10 > a.nrows() * 9 {
+            let stuck = count == 0 || count * candidates.count() * 10 > a.nrows() * 9;
+            if stuck && a.nrows() <= FACTORISED {
                 break;
             }
-            let (p, coarse) = prolongation(&a, &diagonal, strength, &groups, count, &candidates)?;
+            let (p, coarse) = if stuck {
+                // No coarse space: nothing but the sweeps.
+                (CsrMatrix::zeros(a.nrows(), 0), candidates)
+            } else {
+                prolongation(&a, &diagonal, strength, &groups, count, &candidates)?
+            };
             let r = p.transpose();
-            let next = &r * &(&a * &p);
+            let mut next = &r * &(&*a * &p);
+            hold(&mut next, &r, &diagonal);
             levels.push(Level {
                 smoother: Smoother::new(&a, diagonal)?,
                 prolongation: p,
                 restriction: r,
             });
-            a = next;
+            a = Cow::Owned(next);
             candidates = coarse;
         }
-        diagonal(&a)?;
-        let coarsest = Coarsest::new(a)?;
+        let coarsest = Coarsest::new(a.into_owned())?;
         let work = std::sync::Mutex::default();
-        Ok(Self { levels, coarsest, cycles: config.cycles, properties, work })
+        Ok(Self { levels, coarsest, cycles: config.cycles, work })
     }
 
     /// Unknowns of each level, the finest first.
@@ -206,6 +210,49 @@ impl SmoothedAggregation {
 
 const WHAT: &str = "matrix of algebraic multigrid";
 
+/// Where aggregates do not make a matrix smaller, it is factorised up to this many unknowns; a larger
+/// one is only swept over.
+const FACTORISED: usize = 20_000;
+/// Parts of the diagonal that rounding may leave of a zero, and of a difference.
+const ROUNDING: f64 = 1e-13;
+const ASYMMETRY: f64 = 1e-12;
+
+/// Errors unless each entry is that across the diagonal, but for rounding.
+fn check_symmetric(a: &CsrMatrix<f64>, diagonal: &[f64]) -> Result<()> {
+    let (offsets, columns, values) = a.csr_data();
+    // Rows are gone through in their order, so that each row's entries are met in theirs.
+    let mut next = offsets[..a.nrows()].to_vec();
+    for i in 0..a.nrows() {
+        for at in offsets[i]..offsets[i + 1] {
+            let (j, value) = (columns[at], values[at]);
+            let across = next[j] < offsets[j + 1] && columns[next[j]] == i;
+            let other = if across { values[next[j]] } else { 0.0 };
+            next[j] += usize::from(across);
+            let size = value.abs().max((diagonal[i] * diagonal[j]).sqrt());
+            if (value - other).abs() > ASYMMETRY * size {
+                let entries = format!("{value:e} at ({i}, {j}) and {other:e} at ({j}, {i})");
+                return Err(Error::invalid(WHAT, entries, "a symmetric matrix"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives a coarse unknown that stands for nothing a diagonal: for a candidate that depends on the
+/// others in its aggregate, or for a part of the system that is singular by itself.
+fn hold(coarse: &mut CsrMatrix<f64>, restriction: &CsrMatrix<f64>, fine: &[f64]) {
+    for (i, mut row) in coarse.row_iter_mut().enumerate() {
+        let weights = restriction.row(i);
+        let squares = weights.col_indices().iter().zip(weights.values());
+        let size: f64 = squares.map(|(j, p)| p * p * fine[*j]).sum();
+        let (columns, values) = row.cols_and_values_mut();
+        let Ok(at) = columns.binary_search(&i) else { continue };
+        if values[at] <= ROUNDING * size {
+            values[at] = if size > 0.0 { size } else { 1.0 };
+        }
+    }
+}
+
 /// The diagonal, which must be positive.
 fn diagonal(a: &CsrMatrix<f64>) -> Result<Vec<f64>> {
     let entry = |(i, row): (usize, nalgebra_sparse::csr::CsrRow<'_, f64>)| {
@@ -240,6 +287,6 @@ impl LinearOperator<Vec<f64>> for SmoothedAggregation {
     }
 
     fn properties(&self) -> Properties {
-        self.properties
+        Properties::SPD
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn aggregates(a: &CsrMatrix<f64>, diagonal: &[f64], strength: f64) ->
         neighbours(i).for_each(|(j, _)| group[j] = count);
         count += 1;
     }
-    // The others go to their strongest neighbour of these.
+    // The others with neighbours have one of these: they go to their strongest.
     let first = group.clone();
     for i in 0..n {
         if group[i] != NONE {
@@ -43,19 +43,6 @@ pub(super) fn aggregates(a: &CsrMatrix<f64>, diagonal: &[f64], strength: f64) ->
         {
             group[i] = first[j];
         }
-    }
-    // What is left, among itself.
-    for i in 0..n {
-        if group[i] != NONE || neighbours(i).next().is_none() {
-            continue;
-        }
-        group[i] = count;
-        for (j, _) in neighbours(i) {
-            if group[j] == NONE {
-                group[j] = count;
-            }
-        }
-        count += 1;
     }
     (group, count as usize)
 }

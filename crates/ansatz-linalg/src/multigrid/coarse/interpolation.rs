@@ -2,18 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::{super::transfer::{Ends, Transfer}, Entries};
+use super::{
+    super::transfer::{Ends, Transfer},
+    Entries,
+};
 
 /// Interpolation that follows the matrix (J. Dendy, *Black box multigrid*, J. Comput. Phys. 48, 1982).
 ///
 /// The stencil of a fine cell is added up along the axes where it lies on a coarse index; what
 /// remains, set to zero, gives its value from those of the cells next to it along the others. Where
 /// the flux through a face is small, so is the weight.
-pub(super) fn interpolation(
-    transfer: &Transfer,
-    entries: &Entries,
-    ends: [Ends; 3],
-) -> Entries {
+pub(super) fn interpolation(transfer: &Transfer, entries: &Entries, ends: [Ends; 3]) -> Entries {
     let Transfer { coarse, maps, .. } = transfer;
     let mut all: Entries = Vec::new();
     let mut list = Transfer::offsets(*maps);
