@@ -71,7 +71,9 @@ fn nearly_balanced_right_hand_sides() {
     let a = Diffusion::laplacian(&[n, n], &[1.0 / n as f64; 2], &[N, N]).unwrap();
     let mut f = a.apply(&wave(n * n, 0.2)).unwrap();
     let mean = f.iter().map(|f| f.abs()).sum::<f64>() / (n * n) as f64;
-    f.iter_mut().for_each(|f| *f += 5e-11 * mean);
+    for f in &mut f {
+        *f += 5e-11 * mean;
+    }
     let to = |relative: f64| {
         let stopping = Stopping { relative, absolute: 0.0, iterations: 60 };
         multigrid(&a).run(&f, None, &stopping)
