@@ -114,7 +114,7 @@ impl Level {
                 if zero && !start {
                     u.fill(0.0);
                 }
-                Sweep { grid, matrix: seven, mask, right: f, backwards }.run(u, start);
+                Sweep { grid, matrix: seven, right: f, backwards }.run(u, start);
             }
             Matrix::Full(full) => {
                 if zero {

@@ -2,11 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::operator::diffusion::{
-    grid::Grid,
-    line::Lines,
-    seven::{Seven, Task},
-};
+use crate::operator::diffusion::{grid::Grid, relax::Every, seven::Seven};
 
 /// One sweep over `u`: first the cells of one colour, then the others; colour is the parity of the
 /// sum of the three indices. Cells of one colour do not touch, so that their order does not matter
@@ -22,8 +18,6 @@ use crate::operator::diffusion::{
 pub(super) struct Sweep<'a> {
     pub(super) grid: &'a Grid,
     pub(super) matrix: &'a Seven,
-    /// One, zero, one, …: one longer than a line.
-    pub(super) mask: &'a [f64],
     pub(super) right: &'a [f64],
     /// Black before red, from the last line to the first.
     pub(super) backwards: bool,
@@ -35,7 +29,8 @@ struct Group<'a> {
     own: &'a mut [f64],
     before: Vec<f64>,
     after: Vec<f64>,
-    line: Vec<f64>,
+    /// A copy of the line, where it is its own neighbour.
+    copy: Vec<f64>,
 }
 
 impl Sweep<'_> {
@@ -73,8 +68,7 @@ impl Sweep<'_> {
             })
             .collect();
         let group = |((k, own), [before, after]): ((usize, &mut [f64]), [Vec<f64>; 2])| {
-            let line = vec![0.0; self.grid.n[2]];
-            work(&mut Group { first: k * planes, own, before, after, line });
+            work(&mut Group { first: k * planes, own, before, after, copy: Vec::new() });
         };
         let chunks = planes * size;
         if self.grid.parallel() {
@@ -94,24 +88,33 @@ impl Sweep<'_> {
     }
 
     fn line(&self, group: &mut Group, [i, l]: [usize; 2], colour: usize, zero: bool) {
-        let Group { first, own, before, after, line } = group;
+        let Group { first, own, before, after, copy } = group;
         let (grid, n) = (self.grid, self.grid.n[2]);
-        let plane = *first + i;
-        let count = own.len() / grid.plane();
-        let around = [
-            if i == 0 { grid.line(before, 0, l) } else { grid.line(own, i - 1, l) },
-            if i + 1 == count { grid.line(after, 0, l) } else { grid.line(own, i + 1, l) },
-            grid.line(own, i, grid.step(1, l, -1)),
-            grid.line(own, i, grid.step(1, l, 1)),
-            &[],
-            &[],
-        ];
-        let lines = Lines { own: grid.line(own, i, l), around };
-        let mask = &self.mask[(plane + l + colour) % 2..][..n];
-        let right = grid.line(self.right, plane, l);
-        let task = if zero { Task::Start(right, mask) } else { Task::Relax(right, mask) };
-        self.matrix.line(grid, [plane, l], lines, task, line);
+        let (plane, count) = (*first + i, own.len() / grid.plane());
         let start = (i * grid.n[1] + l) * n;
-        own[start..start + n].copy_from_slice(line);
+        let (head, rest) = own.split_at_mut(start);
+        let (line, tail) = rest.split_at_mut(n);
+        if grid.axes == 3 && grid.n[1] == 1 {
+            copy.clear();
+            copy.extend_from_slice(line);
+        }
+        let other = |plane: usize, line: usize| {
+            let at = (plane * grid.n[1] + line) * n;
+            if at < start { &head[at..at + n] } else { &tail[at - start - n..at - start] }
+        };
+        let beside = |step: isize| match grid.step(1, l, step) {
+            _ if grid.axes < 3 => &[],
+            k if k == l => &copy[..],
+            k => other(i, k),
+        };
+        let around = [
+            if i == 0 { grid.line(before, 0, l) } else { other(i - 1, l) },
+            if i + 1 == count { grid.line(after, 0, l) } else { other(i + 1, l) },
+            beside(-1),
+            beside(1),
+        ];
+        let right = grid.line(self.right, plane, l);
+        let first = (plane + l + colour) % 2;
+        self.matrix.relax(grid, Every { at: [plane, l], first, line, around, right, zero });
     }
 }

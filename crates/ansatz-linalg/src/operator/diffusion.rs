@@ -4,6 +4,7 @@ mod boundary;
 mod faces;
 pub(crate) mod grid;
 pub(crate) mod line;
+pub(crate) mod relax;
 pub(crate) mod seven;
 
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 //! What is computed of a cell is a [`Finish`]; where its coefficients come from is a
 //! [`Coefficients`]. Everything is marked to be inlined: what is not is compiled for the baseline.
 
+use std::ops::Range;
+
 use pulp::NullaryFnOnce;
 
 /// The row of a matrix at one cell: what couples it to its six neighbours (the sign turned), before
@@ -16,6 +18,9 @@ pub(crate) struct Row {
 
 pub(crate) trait Coefficients: Copy {
     fn row(&self, j: usize) -> Row;
+
+    /// Those of some of the cells.
+    fn part(self, range: Range<usize>) -> Self;
 }
 
 /// The same everywhere.
@@ -23,6 +28,11 @@ impl Coefficients for Row {
     #[inline(always)]
     fn row(&self, _: usize) -> Row {
         *self
+    }
+
+    #[inline(always)]
+    fn part(self, _: Range<usize>) -> Self {
+        self
     }
 }
 
@@ -34,7 +44,7 @@ pub(crate) struct Slices<'a, const AXES: usize> {
     pub(crate) inverse: &'a [f64],
 }
 
-impl<const AXES: usize> Coefficients for Slices<'_, AXES> {
+impl<'a, const AXES: usize> Coefficients for Slices<'a, AXES> {
     #[inline(always)]
     fn row(&self, j: usize) -> Row {
         let c = &self.coupling;
@@ -42,6 +52,16 @@ impl<const AXES: usize> Coefficients for Slices<'_, AXES> {
         let [d, e] = if AXES >= 3 { [c[2][j], c[3][j]] } else { [0.0; 2] };
         let coupling = [a, b, d, e, c[4][j], c[5][j]];
         Row { coupling, diagonal: self.diagonal[j], inverse: self.inverse[j] }
+    }
+
+    #[inline(always)]
+    fn part(self, range: Range<usize>) -> Self {
+        let cut = |x: &'a [f64]| if x.is_empty() { x } else { &x[range.clone()] };
+        Self {
+            coupling: self.coupling.map(cut),
+            diagonal: cut(self.diagonal),
+            inverse: cut(self.inverse),
+        }
     }
 }
 
@@ -80,29 +100,6 @@ impl Finish for Scaled<'_> {
     #[inline(always)]
     fn value(&self, j: usize, sum: f64, x: f64, row: &Row) -> f64 {
         (self.0[j] - (row.diagonal * x - sum)) * row.inverse
-    }
-}
-
-/// The value that makes the residual zero, where the mask is 1; the old one where it is 0. All cells
-/// are computed: that is faster than to pick out every other one.
-#[derive(Clone, Copy)]
-pub(crate) struct Relax<'a>(pub(crate) &'a [f64], pub(crate) &'a [f64]);
-
-impl Finish for Relax<'_> {
-    #[inline(always)]
-    fn value(&self, j: usize, sum: f64, x: f64, row: &Row) -> f64 {
-        x + self.1[j] * ((self.0[j] + sum) * row.inverse - x)
-    }
-}
-
-/// [`Relax`] of zeros, which are not read.
-#[derive(Clone, Copy)]
-pub(crate) struct Start<'a>(pub(crate) &'a [f64], pub(crate) &'a [f64]);
-
-impl Finish for Start<'_> {
-    #[inline(always)]
-    fn value(&self, j: usize, _: f64, _: f64, row: &Row) -> f64 {
-        self.1[j] * (self.0[j] * row.inverse)
     }
 }
 
@@ -148,6 +145,83 @@ impl<C: Coefficients, F: Finish, const AXES: usize> NullaryFnOnce for Run<'_, C,
                 sum += t[2] * c[j] + t[3] * d[j];
             }
             out[j] = finish.value(j, sum, own[j], &row);
+        }
+    }
+}
+
+/// Gauss–Seidel on every other cell of a run, the first one included; the slices but `x` are as long
+/// as the run, `x` has a cell more on each side.
+pub(crate) struct Relax<'a, C, const AXES: usize> {
+    pub(crate) coefficients: C,
+    pub(crate) x: &'a mut [f64],
+    /// Lines beside this one, before and after it along the first two axes.
+    pub(crate) around: [&'a [f64]; 4],
+    pub(crate) right: &'a [f64],
+    /// All other values are zero.
+    pub(crate) zero: bool,
+}
+
+impl<C: Coefficients, const AXES: usize> NullaryFnOnce for Relax<'_, C, AXES> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { coefficients, x, around, right, zero } = self;
+        let n = right.len();
+        let mut from = 0;
+        while from < n {
+            let range = from..n.min(from + TOGETHER);
+            let around: [&[f64]; 4] = std::array::from_fn(|k| {
+                if k < 2 * (AXES - 1) { &around[k][range.clone()] } else { &[][..] }
+            });
+            let part = Relax::<C, AXES> {
+                coefficients: coefficients.part(range.clone()),
+                x: &mut x[from..range.end + 2],
+                around,
+                right: &right[range],
+                zero,
+            };
+            // A length that is known leaves no bounds to check.
+            if part.right.len() == TOGETHER {
+                part.cells(TOGETHER)
+            } else {
+                part.cells(n - from)
+            }
+            from += TOGETHER;
+        }
+    }
+}
+
+/// All cells are computed, so many together, and every other one is kept: that is faster than to pick
+/// them out first.
+const TOGETHER: usize = 64;
+
+impl<C: Coefficients, const AXES: usize> Relax<'_, C, AXES> {
+    #[inline(always)]
+    fn cells(self, n: usize) {
+        let Self { coefficients, x, around: [mut a, mut b, mut c, mut d], right, zero } = self;
+        let mut new = [0.0; TOGETHER];
+        let (x, right, new) = (&mut x[..n + 2], &right[..n], &mut new[..n]);
+        if AXES >= 2 {
+            (a, b) = (&a[..n], &b[..n]);
+        }
+        if AXES >= 3 {
+            (c, d) = (&c[..n], &d[..n]);
+        }
+        for j in 0..n {
+            let row = coefficients.row(j);
+            let t = &row.coupling;
+            let mut sum = t[4] * x[j] + t[5] * x[j + 2];
+            if AXES >= 2 {
+                sum += t[0] * a[j] + t[1] * b[j];
+            }
+            if AXES >= 3 {
+                sum += t[2] * c[j] + t[3] * d[j];
+            }
+            new[j] = (right[j] + if zero { 0.0 } else { sum }) * row.inverse;
+        }
+        for j in 0..n {
+            x[j + 1] = if j % 2 == 0 { new[j] } else { x[j + 1] };
         }
     }
 }

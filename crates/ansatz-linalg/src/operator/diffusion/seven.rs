@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{
     grid::Grid,
-    line::{Apply, Coefficients, Finish, Lines, Relax, Residual, Row, Run, Scaled, Slices, Start},
+    line::{Apply, Coefficients, Finish, Lines, Residual, Row, Run, Scaled, Slices},
 };
 
 /// One factor of a [`Seven::Separable`] matrix: a tridiagonal matrix (cyclic where periodic) and the
@@ -66,9 +66,6 @@ pub(crate) enum Task<'a> {
     Apply,
     Residual(&'a [f64]),
     Scaled(&'a [f64]),
-    /// Right-hand side and mask.
-    Relax(&'a [f64], &'a [f64]),
-    Start(&'a [f64], &'a [f64]),
 }
 
 impl<'a> Task<'a> {
@@ -79,17 +76,6 @@ impl<'a> Task<'a> {
             Self::Apply => Self::Apply,
             Self::Residual(f) => Self::Residual(cut(f)),
             Self::Scaled(f) => Self::Scaled(cut(f)),
-            Self::Relax(f, mask) => Self::Relax(cut(f), cut(mask)),
-            Self::Start(f, mask) => Self::Start(cut(f), cut(mask)),
-        }
-    }
-
-    /// The value of a cell that is not to be computed, if so.
-    fn kept(self, j: usize, x: f64) -> Option<f64> {
-        match self {
-            Self::Relax(_, mask) => (mask[j] == 0.0).then_some(x),
-            Self::Start(_, mask) => (mask[j] == 0.0).then_some(0.0),
-            _ => None,
         }
     }
 
@@ -99,8 +85,6 @@ impl<'a> Task<'a> {
             Self::Apply => Apply.value(j, sum, x, row),
             Self::Residual(f) => Residual(f).value(j, sum, x, row),
             Self::Scaled(f) => Scaled(f).value(j, sum, x, row),
-            Self::Relax(f, mask) => Relax(f, mask).value(j, sum, x, row),
-            Self::Start(f, mask) => Start(f, mask).value(j, sum, x, row),
         }
     }
 
@@ -119,8 +103,6 @@ impl<'a> Task<'a> {
             Self::Apply => go::<C, _, AXES>(coefficients, Apply, x, out),
             Self::Residual(f) => go::<C, _, AXES>(coefficients, Residual(&f[..n]), x, out),
             Self::Scaled(f) => go::<C, _, AXES>(coefficients, Scaled(&f[..n]), x, out),
-            Self::Relax(f, m) => go::<C, _, AXES>(coefficients, Relax(&f[..n], &m[..n]), x, out),
-            Self::Start(f, m) => go::<C, _, AXES>(coefficients, Start(&f[..n], &m[..n]), x, out),
         }
     }
 }
@@ -185,11 +167,7 @@ impl Seven {
         out: &mut [f64],
     ) {
         let n = grid.n[2];
-        let run = match self {
-            Self::Separable { axes, .. } => axes[2].alike.clone(),
-            Self::Faces { .. } => 1..n.max(2) - 1,
-        };
-        let (start, end) = (run.start, run.end);
+        let Range { start, end } = self.inside(n);
         if start < end {
             let inside = Lines {
                 own: &x.own[start..end],
@@ -214,10 +192,6 @@ impl Seven {
             }
         }
         for j in (0..start).chain(end.max(start)..n) {
-            if let Some(kept) = task.kept(j, x.own[j]) {
-                out[j] = kept;
-                continue;
-            }
             let row = self.row(grid, [i, l, j]);
             let neighbour = |k: usize| match k {
                 4 => x.own[grid.step(2, j, -1)],
@@ -230,7 +204,16 @@ impl Seven {
         }
     }
 
-    fn slices<const AXES: usize>(
+    /// The cells of a line that a loop goes through: those with neighbours on both sides, and where the
+    /// coefficients are factors only those that are alike.
+    pub(super) fn inside(&self, n: usize) -> Range<usize> {
+        match self {
+            Self::Separable { axes, .. } => axes[2].alike.clone(),
+            Self::Faces { .. } => 1..n.max(2) - 1,
+        }
+    }
+
+    pub(super) fn slices<const AXES: usize>(
         &self,
         grid: &Grid,
         [i, l]: [usize; 2],
