@@ -21,12 +21,21 @@ pub struct BandedLu {
 
 const WHAT: &str = "banded matrix";
 
+/// `n · width` of them: a wide band may need more memory than there is.
+fn zeros(n: usize, width: usize) -> Result<Vec<f64>> {
+    let mut all = Vec::new();
+    let length = n.saturating_mul(width);
+    all.try_reserve_exact(length).map_err(|error| super::failed("banded factorisation", &error))?;
+    all.resize(length, 0.0);
+    Ok(all)
+}
+
 impl BandedLu {
     /// Of `matrix`, whose band is read from the places of its entries.
     ///
     /// # Errors
     /// [`Error::Size`] when it is not square, [`Error::Singular`] when a pivot is zero but for
-    /// rounding.
+    /// rounding, [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         let n = super::check_square(WHAT, matrix.shape())?;
         let entries = || matrix.as_csr().triplet_iter();
@@ -37,8 +46,8 @@ impl BandedLu {
             n,
             lower,
             upper,
-            rows: vec![0.0; n * (lower + upper + 1)],
-            multipliers: vec![0.0; n * lower],
+            rows: zeros(n, lower + upper + 1)?,
+            multipliers: zeros(n, lower)?,
             pivots: (0..n).collect(),
         };
         for (i, j, a) in entries() {
