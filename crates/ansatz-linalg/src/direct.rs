@@ -153,21 +153,16 @@ pub(crate) fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> R
     Err(Error::size(what, "as many rows as columns", format!("{rows} × {columns}")))
 }
 
-/// Errors at a pivot that rounding may have made: smaller than `n u` times the largest.
-fn check_pivots(what: &'static str, pivots: impl Iterator<Item = f64> + Clone) -> Result<()> {
-    let largest = pivots.clone().map(f64::abs).fold(0.0, f64::max);
-    let least = pivots.clone().count() as f64 * f64::EPSILON * largest;
-    match pivots.enumerate().find(|(_, p)| p.is_nan() || p.abs() <= least) {
-        Some((pivot, value)) => Err(Error::Singular { what, pivot, value }),
-        None => Ok(()),
-    }
-}
-
 /// What rounding makes of a zero in a matrix of `n` columns that are of the size one: errors of `n`
 /// operations that are independent of each other add up to `√n u` (N. Higham, T. Mary, *A new approach
 /// to probabilistic rounding error analysis*, 2019).
 fn rounding(n: usize) -> f64 {
     (n as f64).sqrt() * f64::EPSILON
+}
+
+/// The largest pivot that rounding may have made, in units of what it was before the elimination.
+fn rounded_pivot(n: usize) -> f64 {
+    2.0 * rounding(n)
 }
 
 /// An error of the library that is not about the values of the matrix.

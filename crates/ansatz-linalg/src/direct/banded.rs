@@ -1,6 +1,6 @@
 //! LU factorisation of a banded matrix with exchanges of rows.
 
-use super::{Factorised, LogDeterminant, check_pivots};
+use super::{Factorised, LogDeterminant, condition};
 use crate::{Error, LinearOperator, Result, Sparse};
 
 /// `P A = L U` of a matrix whose entries lie within `lower` diagonals below and `upper` above the
@@ -34,8 +34,9 @@ impl BandedLu {
     /// Of `matrix`, whose band is read from the places of its entries.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::Singular`] when a pivot is zero but for
-    /// rounding, [`Error::Factorisation`] when memory runs out.
+    /// [`Error::Size`] when it is not square, [`Error::Singular`] when it has no inverse but for
+    /// rounding, by the rule of [`SparseLu`](crate::SparseLu), [`Error::Factorisation`] when memory
+    /// runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         let n = super::check_square(WHAT, matrix.shape())?;
         let entries = || matrix.as_csr().triplet_iter();
@@ -50,11 +51,14 @@ impl BandedLu {
             multipliers: zeros(n, lower)?,
             pivots: (0..n).collect(),
         };
+        let mut norms = vec![0.0; n];
         for (i, j, a) in entries() {
             let at = factors.place(i, j);
             factors.rows[at] += a;
+            norms[j] += a.abs();
         }
         factors.eliminate()?;
+        condition::check(WHAT, &factors, &norms)?;
         Ok(factors)
     }
 
@@ -93,7 +97,7 @@ impl BandedLu {
                 }
             }
         }
-        check_pivots(WHAT, self.diagonal().collect::<Vec<_>>().into_iter())
+        Ok(())
     }
 
     fn diagonal(&self) -> impl Iterator<Item = f64> {

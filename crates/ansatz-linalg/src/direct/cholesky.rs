@@ -8,7 +8,7 @@ use faer::{
     },
 };
 
-use super::{Factorised, LogDeterminant, check_square, columns};
+use super::{Factorised, LogDeterminant, check_square, columns, rounded_pivot};
 use crate::{Dense, Error, LinearOperator, Result};
 
 /// `A = L Lᵀ` of a dense symmetric positive definite matrix.
@@ -21,7 +21,8 @@ impl Cholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`].
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what is left of
+    /// an entry of the diagonal may be made by rounding.
     pub fn new(matrix: &Dense) -> Result<Self> {
         const WHAT: &str = "matrix of a Cholesky factorisation";
         check_square(WHAT, matrix.shape())?;
@@ -30,7 +31,12 @@ impl Cholesky {
                 Error::NotPositiveDefinite { what: WHAT, pivot: index }
             }
         })?;
-        Ok(Self { factor })
+        let (a, l) = (matrix.as_faer(), factor.L());
+        let least = rounded_pivot(l.nrows());
+        match (0..l.nrows()).find(|&i| l[(i, i)] * l[(i, i)] <= least * a[(i, i)]) {
+            Some(pivot) => Err(Error::NotPositiveDefinite { what: WHAT, pivot }),
+            None => Ok(Self { factor }),
+        }
     }
 
     /// The determinant.

@@ -2,7 +2,7 @@
 
 use faer::linalg::solvers::{PartialPivLu, Solve};
 
-use super::{Factorised, LogDeterminant, check_pivots, check_square, columns, parity};
+use super::{Factorised, LogDeterminant, check_square, columns, condition, parity};
 use crate::{Dense, LinearOperator, Result};
 
 /// `P A = L U` of a dense matrix.
@@ -16,13 +16,15 @@ impl Lu {
     ///
     /// # Errors
     /// [`Error::Size`](crate::Error::Size) when it is not square,
-    /// [`Error::Singular`](crate::Error::Singular) when a pivot is zero but for rounding.
+    /// [`Error::Singular`](crate::Error::Singular) when it has no inverse but for rounding, whatever the
+    /// units of its columns: by the rule of [`SparseLu`](crate::SparseLu).
     pub fn new(matrix: &Dense) -> Result<Self> {
-        check_square("matrix of an LU factorisation", matrix.shape())?;
-        let factors = matrix.as_faer().partial_piv_lu();
-        let u = factors.U();
-        check_pivots("matrix of an LU factorisation", (0..u.nrows()).map(|i| u[(i, i)]))?;
-        Ok(Self { factors })
+        const WHAT: &str = "matrix of an LU factorisation";
+        check_square(WHAT, matrix.shape())?;
+        let lu = Self { factors: matrix.as_faer().partial_piv_lu() };
+        let norm = |column: faer::ColRef<'_, f64>| column.iter().map(|a| a.abs()).sum();
+        condition::check(WHAT, &lu, &matrix.as_faer().col_iter().map(norm).collect::<Vec<_>>())?;
+        Ok(lu)
     }
 
     /// The determinant.

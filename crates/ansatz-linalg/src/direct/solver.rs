@@ -3,7 +3,7 @@
 use super::{Factorised, Lu};
 use crate::{
     Components, Dense, LinearOperator, LinearSolver, Outcome, Result, Solution, Vector,
-    operator::matrix_of,
+    operator::{check_finite, matrix_of},
 };
 
 /// A solver that forms the dense matrix of an operator, by as many applications as it has columns,
@@ -11,7 +11,8 @@ use crate::{
 /// transposed system is to be solved.
 ///
 /// Its solutions tell the residual that is left, after no iterations. A singular matrix is an
-/// [`Error::Singular`](crate::Error::Singular).
+/// [`Error::Singular`](crate::Error::Singular), a right-hand side or solution that is not finite an
+/// [`Error::NotFinite`](crate::Error::NotFinite).
 ///
 /// ```
 /// use ansatz_linalg::{Dense, Direct, LinearSolver};
@@ -30,13 +31,13 @@ pub struct Direct;
 impl<V: Components> LinearSolver<V> for Direct {
     fn solve(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
         let (matrix, lu) = factorise(a, b)?;
-        let x = lu.solve(&b.components()?)?;
+        let x = lu.solve(&finite(b)?)?;
         solution(b, matrix.apply(&x)?, x)
     }
 
     fn solve_transposed(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
         let (matrix, lu) = factorise(a, b)?;
-        let x = lu.solve_transposed(&b.components()?)?;
+        let x = lu.solve_transposed(&finite(b)?)?;
         solution(b, matrix.apply_transposed(&x)?, x)
     }
 
@@ -58,7 +59,14 @@ fn factorise<V: Components>(a: &dyn LinearOperator<V>, like: &V) -> Result<(Dens
     Ok((matrix, lu))
 }
 
+fn finite<V: Components>(b: &V) -> Result<Vec<f64>> {
+    let b = b.components()?;
+    check_finite("right-hand side", &b)?;
+    Ok(b)
+}
+
 fn solution<V: Components>(b: &V, image: Vec<f64>, x: Vec<f64>) -> Result<Solution<V>> {
+    check_finite("solution", &x)?;
     let mut residual = b.components()?;
     residual.axpby(1.0, -1.0, &image)?;
     let residual = residual.norm2()?;
