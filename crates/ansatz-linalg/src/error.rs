@@ -51,8 +51,8 @@ pub enum Error {
     },
     /// A matrix that was promised to be positive definite is not.
     #[error(
-        "{what} is not positive definite but for rounding: pivot {pivot} of its Cholesky factorisation is \
-         not positive; take LU, or add a multiple of the identity"
+        "{what} is not positive definite but for rounding: pivot {pivot} of its Cholesky \
+         factorisation is not positive; take LU, or add a multiple of the identity"
     )]
     NotPositiveDefinite {
         /// The matrix.

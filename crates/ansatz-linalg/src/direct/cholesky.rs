@@ -1,7 +1,7 @@
 //! Cholesky factorisation of a dense matrix.
 
 use faer::{
-    Side,
+    MatRef, Side,
     linalg::{
         cholesky::llt::factor::LltError,
         solvers::{Llt, Solve},
@@ -9,7 +9,7 @@ use faer::{
 };
 
 use super::{Factorised, LogDeterminant, check_square, columns, rounded_pivot};
-use crate::{Dense, Error, LinearOperator, Result};
+use crate::{Dense, Error, LinearOperator, Properties, Result};
 
 /// `A = L Lᵀ` of a dense symmetric positive definite matrix.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ impl Cholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what is left of
-    /// an entry of the diagonal may be made by rounding.
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what
+    /// is left of an entry of the diagonal may be made by rounding.
     pub fn new(matrix: &Dense) -> Result<Self> {
         const WHAT: &str = "matrix of a Cholesky factorisation";
         check_square(WHAT, matrix.shape())?;
@@ -37,6 +37,11 @@ impl Cholesky {
             Some(pivot) => Err(Error::NotPositiveDefinite { what: WHAT, pivot }),
             None => Ok(Self { factor }),
         }
+    }
+
+    /// `L`, lower triangular with a positive diagonal.
+    pub fn lower(&self) -> MatRef<'_, f64> {
+        self.factor.L()
     }
 
     /// The determinant.
@@ -60,5 +65,9 @@ impl Factorised for Cholesky {
 
     fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
         self.solve_in_place(x)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::SPD
     }
 }

@@ -1,6 +1,9 @@
 //! QR factorisation of a dense matrix: least squares.
 
-use faer::linalg::solvers::{ColPivQr, SolveLstsq};
+use faer::{
+    Mat, MatRef,
+    linalg::solvers::{ColPivQr, SolveLstsq},
+};
 
 use crate::{Dense, Error, LinearOperator, Result};
 
@@ -38,6 +41,21 @@ impl Qr {
             return Err(Error::Singular { what, pivot, value: sine(j) });
         }
         Ok(Self { factors, shape })
+    }
+
+    /// The first columns of `Q`, as many as `A` has: orthonormal.
+    pub fn q(&self) -> Mat<f64> {
+        self.factors.compute_thin_Q()
+    }
+
+    /// `R`, square and upper triangular.
+    pub fn r(&self) -> MatRef<'_, f64> {
+        self.factors.thin_R()
+    }
+
+    /// `P`: column `j` of `A P` is column `permutation[j]` of `A`.
+    pub fn permutation(&self) -> &[usize] {
+        self.factors.P().arrays().0
     }
 
     /// The `x` with the least `‖A x − b‖₂`.

@@ -13,7 +13,7 @@ use faer::{
 };
 
 use super::{Factorised, LogDeterminant, Pattern, check_square, columns, failed, rounded_pivot};
-use crate::{Error, LinearOperator, Result, Sparse};
+use crate::{Error, LinearOperator, Properties, Result, Sparse};
 
 /// `P A Pᵀ = L Lᵀ` of a sparse symmetric positive definite matrix, ordered for little fill-in.
 ///
@@ -32,8 +32,8 @@ impl SparseCholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what is left of
-    /// an entry of the diagonal may be made by rounding; its pivot is a step in the order of little
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what
+    /// is left of an entry of the diagonal may be made by rounding; its pivot is a step in the order of little
     /// fill-in. [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
@@ -136,5 +136,9 @@ impl Factorised for SparseCholesky {
 
     fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
         self.solve_in_place(x)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::SPD
     }
 }

@@ -12,8 +12,8 @@ use crate::{Dense, Error, LinearOperator, Result, direct::check_square};
 /// cancels, and repeated doubling (B. Skaflestad, W. Wright, *The scaling and modified squaring method
 /// for matrix functions related to the exponential*, 2009). The scaling follows from norms of powers
 /// of the matrix (A. Al-Mohy, N. Higham, *A new scaling and squaring algorithm for the matrix
-/// exponential*, 2009, Theorem 4.2), so that none that is far from normal is rounded more often than
-/// its eigenvalues ask for.
+/// exponential*, 2009, Theorem 4.2): matrices far from normal are not halved, and so rounded, more
+/// than their eigenvalues ask for.
 ///
 /// # Errors
 /// [`Error::Size`] when the matrix is not square, [`Error::InvalidArgument`] when `p` is above 100 or

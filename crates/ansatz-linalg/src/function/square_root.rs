@@ -9,8 +9,8 @@ use crate::{Dense, Error, LinearOperator, Result, SymmetricEigen, direct::check_
 
 /// The principal square root: `X² = A`, with the eigenvalues of `X` in the right half-plane.
 ///
-/// Of a symmetric matrix, which may be semidefinite, by its eigenvectors, of others by the Schur form (Å. Björck, S. Hammarling,
-/// *A Schur method for the square root of a matrix*, 1983).
+/// Of a symmetric matrix, which may be semidefinite, by its eigenvectors, of others by the Schur form
+/// (Å. Björck, S. Hammarling, *A Schur method for the square root of a matrix*, 1983).
 ///
 /// # Errors
 /// [`Error::Size`] when the matrix is not square, [`Error::NotPrincipal`] when an eigenvalue is zero
