@@ -32,9 +32,9 @@ impl SparseCholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what
-    /// is left of an entry of the diagonal may be made by rounding; its pivot is a step in the order of little
-    /// fill-in. [`Error::Factorisation`] when memory runs out.
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what is left
+    /// of an entry of the diagonal may be made by rounding; its pivot is a step in the order of
+    /// little fill-in. [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
         let symbolic = factorize_symbolic_cholesky(
