@@ -4,9 +4,11 @@ mod banded;
 mod cholesky;
 mod condition;
 mod eigen;
+mod generalised_eigen;
 mod lu;
 mod pattern;
 mod prepared;
+mod probe;
 mod qr;
 mod solver;
 mod sparse_cholesky;
@@ -18,7 +20,8 @@ mod tridiagonal_lu;
 pub use banded::BandedLu;
 pub use cholesky::Cholesky;
 pub use condition::condition_1norm_estimate;
-pub use eigen::{SymmetricEigen, eigenvalues};
+pub use eigen::{Eigen, SymmetricEigen, eigenvalues};
+pub use generalised_eigen::GeneralisedEigen;
 pub use lu::Lu;
 pub use prepared::Prepared;
 pub use qr::Qr;
@@ -70,6 +73,11 @@ pub trait Factorised {
         self.solve_transposed_in_place(&mut x)?;
         Ok(x)
     }
+
+    /// What is known of `A⁻¹`; nothing unless said.
+    fn properties(&self) -> Properties {
+        Properties::NONE
+    }
 }
 
 impl<F: Factorised + ?Sized> Factorised for &F {
@@ -83,6 +91,10 @@ impl<F: Factorised + ?Sized> Factorised for &F {
 
     fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
         (**self).solve_transposed_in_place(x)
+    }
+
+    fn properties(&self) -> Properties {
+        (**self).properties()
     }
 }
 
@@ -111,16 +123,17 @@ impl<F: Factorised> LinearOperator<Vec<f64>> for Inverse<F> {
     }
 
     fn properties(&self) -> Properties {
-        Properties::NONE
+        self.0.properties()
     }
 }
 
-/// A determinant as its sign and the logarithm of its size: it overflows early itself.
+/// A determinant as its sign and the logarithm of its size: it overflows early itself. It is not zero:
+/// what is singular is not factorised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogDeterminant {
-    /// 1, −1, or 0 for a singular matrix.
+    /// 1 or −1.
     pub sign: f64,
-    /// `ln |det A|`, −∞ for a singular matrix.
+    /// `ln |det A|`.
     pub log: f64,
 }
 
@@ -129,7 +142,7 @@ impl LogDeterminant {
     fn of_diagonal(diagonal: impl Iterator<Item = f64>, sign: f64) -> Self {
         let mut all = Self { sign, log: 0.0 };
         for d in diagonal {
-            all.sign *= if d == 0.0 { 0.0 } else { d.signum() };
+            all.sign *= d.signum();
             all.log += d.abs().ln();
         }
         all
@@ -153,21 +166,16 @@ pub(crate) fn check_square(what: &'static str, [rows, columns]: [usize; 2]) -> R
     Err(Error::size(what, "as many rows as columns", format!("{rows} × {columns}")))
 }
 
-/// Errors at a pivot that rounding may have made: smaller than `n u` times the largest.
-fn check_pivots(what: &'static str, pivots: impl Iterator<Item = f64> + Clone) -> Result<()> {
-    let largest = pivots.clone().map(f64::abs).fold(0.0, f64::max);
-    let least = pivots.clone().count() as f64 * f64::EPSILON * largest;
-    match pivots.enumerate().find(|(_, p)| p.is_nan() || p.abs() <= least) {
-        Some((pivot, value)) => Err(Error::Singular { what, pivot, value }),
-        None => Ok(()),
-    }
-}
-
 /// What rounding makes of a zero in a matrix of `n` columns that are of the size one: errors of `n`
 /// operations that are independent of each other add up to `√n u` (N. Higham, T. Mary, *A new approach
 /// to probabilistic rounding error analysis*, 2019).
 fn rounding(n: usize) -> f64 {
     (n as f64).sqrt() * f64::EPSILON
+}
+
+/// The largest pivot that rounding may have made, in units of what it was before the elimination.
+fn rounded_pivot(n: usize) -> f64 {
+    2.0 * rounding(n)
 }
 
 /// An error of the library that is not about the values of the matrix.

@@ -43,21 +43,21 @@ pub enum Error {
     Singular {
         /// The matrix.
         what: &'static str,
-        /// The step of elimination that failed; of a sparse matrix the column that has most to do
-        /// with it.
+        /// The column that has most to do with it, or the step of elimination that failed.
         pivot: usize,
-        /// What it found on the diagonal; of a sparse matrix the inverse of the condition number.
+        /// How far it is from being singular, columns scaled to one length: the inverse of the
+        /// condition number, or the sine of the angle to the other columns. 0 where a pivot is.
         value: f64,
     },
     /// A matrix that was promised to be positive definite is not.
     #[error(
-        "{what} is not positive definite: pivot {pivot} of its Cholesky factorisation is not \
-         positive; take LU, or add a multiple of the identity"
+        "{what} is not positive definite but for rounding: pivot {pivot} of its Cholesky \
+         factorisation is not positive; take LU, or add a multiple of the identity"
     )]
     NotPositiveDefinite {
         /// The matrix.
         what: &'static str,
-        /// The step of elimination that failed.
+        /// The step of elimination that failed; of a sparse matrix in the order of little fill-in.
         pivot: usize,
     },
     /// A function of a matrix that jumps at zero and at the negative numbers.

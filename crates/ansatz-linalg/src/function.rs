@@ -46,6 +46,18 @@ fn norm_1(a: &Mat<f64>) -> f64 {
     a.col_iter().map(|column| column.iter().map(|x| x.abs()).sum()).fold(0.0, f64::max)
 }
 
+/// Errors unless `got`, what undoes a function of `want`, is `want` again up to `rounding`: of
+/// eigenvalues next to where the function jumps, rounding leaves nothing.
+fn check_undone(what: &'static str, got: &Mat<f64>, want: &Mat<f64>, rounding: f64) -> Result<()> {
+    let difference = sum(&[(1.0, got), (-1.0, want)], 0.0, want.nrows());
+    let error = norm_1(&difference) / norm_1(want);
+    if error <= 1e-8 + rounding / norm_1(want) {
+        return Ok(());
+    }
+    let reason = format!("undone, it misses the matrix by {error:e} of its norm");
+    Err(Error::Factorisation { what, reason })
+}
+
 /// The result as a matrix: it must be finite.
 fn finite(what: &'static str, a: Mat<f64>) -> Result<Dense> {
     Dense::new(a).map_err(|error| match error {

@@ -19,8 +19,8 @@ mod vector;
 pub use amg::{Aggregation, SmoothedAggregation};
 pub use ansatz_core as core;
 pub use direct::{
-    BandedLu, Cholesky, Direct, Factorised, Inverse, LogDeterminant, Lu, Prepared, Qr,
-    SparseCholesky, SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu,
+    BandedLu, Cholesky, Direct, Eigen, Factorised, GeneralisedEigen, Inverse, LogDeterminant, Lu,
+    Prepared, Qr, SparseCholesky, SparseLu, SparseQr, Svd, SymmetricEigen, TridiagonalLu,
     condition_1norm_estimate, eigenvalues,
 };
 pub use error::{Error, Result};

@@ -132,6 +132,14 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
     Err(Error::size(what, format!("{expected} components"), got))
 }
 
+/// Errors unless an array with these axes could be in memory.
+pub(crate) fn check_size(what: &'static str, axes: &[usize]) -> Result<()> {
+    match axes.iter().try_fold(1_usize, |size, n| size.checked_mul(*n)) {
+        Some(size) if isize::try_from(size).is_ok() => Ok(()),
+        _ => Err(Error::invalid(what, format!("{axes:?}"), "a product below 2^63")),
+    }
+}
+
 /// Errors at the first number that is not finite.
 pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
     match values.iter().position(|x| !x.is_finite()) {

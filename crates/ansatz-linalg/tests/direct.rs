@@ -112,7 +112,7 @@ fn singular_values_and_eigenvalues() {
     let a = Dense::new(rotation(0.4) * &diagonal * rotation(1.1).transpose()).unwrap();
     let svd = Svd::new(&a).unwrap();
     assert!(distance(svd.values(), &[3.0, 1.0, 0.0]) < 1e-14);
-    assert_eq!(svd.rank(1e-12), 2);
+    assert_eq!(svd.rank(1e-12).unwrap(), 2);
 
     let s = Dense::new(rotation(0.4) * &diagonal * rotation(0.4).transpose()).unwrap();
     let eigen = SymmetricEigen::new(&s).unwrap();

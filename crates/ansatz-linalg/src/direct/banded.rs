@@ -1,6 +1,6 @@
 //! LU factorisation of a banded matrix with exchanges of rows.
 
-use super::{Factorised, LogDeterminant, check_pivots};
+use super::{Factorised, LogDeterminant, condition};
 use crate::{Error, LinearOperator, Result, Sparse};
 
 /// `P A = L U` of a matrix whose entries lie within `lower` diagonals below and `upper` above the
@@ -21,12 +21,22 @@ pub struct BandedLu {
 
 const WHAT: &str = "banded matrix";
 
+/// `n · width` of them: a wide band may need more memory than there is.
+fn zeros(n: usize, width: usize) -> Result<Vec<f64>> {
+    let mut all = Vec::new();
+    let length = n.saturating_mul(width);
+    all.try_reserve_exact(length).map_err(|error| super::failed("banded factorisation", &error))?;
+    all.resize(length, 0.0);
+    Ok(all)
+}
+
 impl BandedLu {
     /// Of `matrix`, whose band is read from the places of its entries.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::Singular`] when a pivot is zero but for
-    /// rounding.
+    /// [`Error::Size`] when it is not square, [`Error::Singular`] when it has no inverse but for
+    /// rounding, by the rule of [`SparseLu`](crate::SparseLu), [`Error::Factorisation`] when memory
+    /// runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         let n = super::check_square(WHAT, matrix.shape())?;
         let entries = || matrix.as_csr().triplet_iter();
@@ -37,15 +47,18 @@ impl BandedLu {
             n,
             lower,
             upper,
-            rows: vec![0.0; n * (lower + upper + 1)],
-            multipliers: vec![0.0; n * lower],
+            rows: zeros(n, lower + upper + 1)?,
+            multipliers: zeros(n, lower)?,
             pivots: (0..n).collect(),
         };
+        let mut norms = vec![0.0; n];
         for (i, j, a) in entries() {
             let at = factors.place(i, j);
             factors.rows[at] += a;
+            norms[j] += a.abs();
         }
         factors.eliminate()?;
+        condition::check(WHAT, &factors, &norms)?;
         Ok(factors)
     }
 
@@ -84,7 +97,7 @@ impl BandedLu {
                 }
             }
         }
-        check_pivots(WHAT, self.diagonal().collect::<Vec<_>>().into_iter())
+        Ok(())
     }
 
     fn diagonal(&self) -> impl Iterator<Item = f64> {

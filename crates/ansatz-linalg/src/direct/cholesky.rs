@@ -1,15 +1,15 @@
 //! Cholesky factorisation of a dense matrix.
 
 use faer::{
-    Side,
+    MatRef, Side,
     linalg::{
         cholesky::llt::factor::LltError,
         solvers::{Llt, Solve},
     },
 };
 
-use super::{Factorised, LogDeterminant, check_square, columns};
-use crate::{Dense, Error, LinearOperator, Result};
+use super::{Factorised, LogDeterminant, check_square, columns, rounded_pivot};
+use crate::{Dense, Error, LinearOperator, Properties, Result};
 
 /// `A = L Lᵀ` of a dense symmetric positive definite matrix.
 #[derive(Debug, Clone)]
@@ -21,7 +21,8 @@ impl Cholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`].
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what
+    /// is left of an entry of the diagonal may be made by rounding.
     pub fn new(matrix: &Dense) -> Result<Self> {
         const WHAT: &str = "matrix of a Cholesky factorisation";
         check_square(WHAT, matrix.shape())?;
@@ -30,7 +31,17 @@ impl Cholesky {
                 Error::NotPositiveDefinite { what: WHAT, pivot: index }
             }
         })?;
-        Ok(Self { factor })
+        let (a, l) = (matrix.as_faer(), factor.L());
+        let least = rounded_pivot(l.nrows());
+        match (0..l.nrows()).find(|&i| l[(i, i)] * l[(i, i)] <= least * a[(i, i)]) {
+            Some(pivot) => Err(Error::NotPositiveDefinite { what: WHAT, pivot }),
+            None => Ok(Self { factor }),
+        }
+    }
+
+    /// `L`, lower triangular with a positive diagonal.
+    pub fn lower(&self) -> MatRef<'_, f64> {
+        self.factor.L()
     }
 
     /// The determinant.
@@ -54,5 +65,9 @@ impl Factorised for Cholesky {
 
     fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
         self.solve_in_place(x)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::SPD
     }
 }

@@ -92,6 +92,20 @@ pub(super) fn inverse_1norm(
     Ok(if other.norm > best.norm { other } else { best })
 }
 
+/// Errors when the matrix has no inverse or none that can be told from rounding. `norms` are the
+/// 1-norms of its columns: rounding of an elimination does not depend on their scale, so neither does
+/// this.
+pub(super) fn check(what: &'static str, factors: &impl Factorised, norms: &[f64]) -> Result<()> {
+    let n = factors.dimension();
+    let singular = |pivot, value| Err(Error::Singular { what, pivot, value });
+    if let Some(empty) = norms.iter().position(|norm| *norm == 0.0) {
+        return singular(empty, 0.0);
+    }
+    let inverse = inverse_1norm(factors, norms)?;
+    let value = 1.0 / inverse.norm;
+    if n > 0 && value <= super::rounding(n) { singular(inverse.at, value) } else { Ok(()) }
+}
+
 fn weigh(x: &mut [f64], weights: &[f64]) {
     x.iter_mut().zip(weights).for_each(|(x, w)| *x *= w);
 }

@@ -1,6 +1,6 @@
 //! Eigenvalues and eigenvectors of dense matrices.
 
-use faer::{Mat, MatRef, Side};
+use faer::{Mat, MatRef, Side, c64};
 
 use super::{check_square, failed};
 use crate::{Dense, LinearOperator, Result};
@@ -53,6 +53,42 @@ impl SymmetricEigen {
         // Symmetric to the last bit.
         let n = u.nrows();
         Dense::new(Mat::from_fn(n, n, |i, j| 0.5 * (product[(i, j)] + product[(j, i)])))
+    }
+}
+
+/// `A U = U diag(λ)` of any square matrix: eigenvalues and right eigenvectors, in no order, complex
+/// ones in pairs. A defective matrix has fewer eigenvectors: columns repeat, but for rounding.
+#[derive(Debug, Clone)]
+pub struct Eigen {
+    values: Vec<c64>,
+    vectors: Mat<c64>,
+}
+
+impl Eigen {
+    /// Of `matrix`.
+    ///
+    /// # Errors
+    /// As [`SymmetricEigen::new`].
+    pub fn new(matrix: &Dense) -> Result<Self> {
+        if check_square("matrix of an eigenvalue decomposition", matrix.shape())? == 0 {
+            return Ok(Self { values: Vec::new(), vectors: Mat::new() });
+        }
+        let factors = matrix.as_faer().eigen().map_err(|error| failed(TASK, &error))?;
+        let values = factors.S().column_vector().iter().copied().collect();
+        let u = factors.U();
+        let lengths: Vec<f64> = u.col_iter().map(|column| column.norm_l2()).collect();
+        let vectors = Mat::from_fn(u.nrows(), u.ncols(), |i, j| u[(i, j)] / lengths[j]);
+        Ok(Self { values, vectors })
+    }
+
+    /// The eigenvalues.
+    pub fn values(&self) -> &[c64] {
+        &self.values
+    }
+
+    /// The eigenvectors, as columns of length one.
+    pub fn vectors(&self) -> MatRef<'_, c64> {
+        self.vectors.as_ref()
     }
 }
 

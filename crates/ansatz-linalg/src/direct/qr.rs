@@ -1,6 +1,9 @@
 //! QR factorisation of a dense matrix: least squares.
 
-use faer::linalg::solvers::{ColPivQr, SolveLstsq};
+use faer::{
+    Mat, MatRef,
+    linalg::solvers::{ColPivQr, SolveLstsq},
+};
 
 use crate::{Dense, Error, LinearOperator, Result};
 
@@ -17,7 +20,7 @@ impl Qr {
     ///
     /// # Errors
     /// [`Error::Size`] when it has fewer rows than columns (take [`Svd`](crate::Svd)),
-    /// [`Error::Singular`] when its columns are dependent but for rounding.
+    /// [`Error::Singular`] when its columns are dependent but for rounding, whatever their units.
     pub fn new(matrix: &Dense) -> Result<Self> {
         let shape @ [rows, columns] = matrix.shape();
         if rows < columns {
@@ -27,8 +30,32 @@ impl Qr {
         }
         let factors = matrix.as_faer().col_piv_qr();
         let r = factors.thin_R();
-        super::check_pivots("matrix of a QR factorisation", (0..columns).map(|i| r[(i, i)]))?;
+        // The sine of the angle between a column and those before it.
+        let sine = |j: usize| {
+            r[(j, j)].abs()
+                / (0..=j).map(|i| r[(i, j)]).fold(0.0, f64::hypot).max(f64::MIN_POSITIVE)
+        };
+        let least = super::rounded_pivot(rows);
+        if let Some(j) = (0..columns).find(|j| sine(*j).is_nan() || sine(*j) <= least) {
+            let (what, pivot) = ("matrix of a QR factorisation", factors.P().arrays().0[j]);
+            return Err(Error::Singular { what, pivot, value: sine(j) });
+        }
         Ok(Self { factors, shape })
+    }
+
+    /// The first columns of `Q`, as many as `A` has: orthonormal.
+    pub fn q(&self) -> Mat<f64> {
+        self.factors.compute_thin_Q()
+    }
+
+    /// `R`, square and upper triangular.
+    pub fn r(&self) -> MatRef<'_, f64> {
+        self.factors.thin_R()
+    }
+
+    /// `P`: column `j` of `A P` is column `permutation[j]` of `A`.
+    pub fn permutation(&self) -> &[usize] {
+        self.factors.P().arrays().0
     }
 
     /// The `x` with the least `‖A x − b‖₂`.

@@ -1,17 +1,19 @@
 //! Any operator factorised: [`Direct`].
 
-use super::{Factorised, Lu};
+use super::{Factorised, Lu, TridiagonalLu, probe::tridiagonal_of};
 use crate::{
     Components, Dense, LinearOperator, LinearSolver, Outcome, Result, Solution, Vector,
-    operator::matrix_of,
+    operator::{check_finite, matrix_of},
 };
 
 /// A solver that forms the dense matrix of an operator, by as many applications as it has columns,
 /// and factorises it ([`Lu`]): for small systems, and for operators without a transpose whose
-/// transposed system is to be solved.
+/// transposed system is to be solved. If the operator says that it is diagonal, one application
+/// suffices, if tridiagonal, three ([`TridiagonalLu`]).
 ///
 /// Its solutions tell the residual that is left, after no iterations. A singular matrix is an
-/// [`Error::Singular`](crate::Error::Singular).
+/// [`Error::Singular`](crate::Error::Singular), a right-hand side or solution that is not finite an
+/// [`Error::NotFinite`](crate::Error::NotFinite).
 ///
 /// ```
 /// use ansatz_linalg::{Dense, Direct, LinearSolver};
@@ -30,13 +32,13 @@ pub struct Direct;
 impl<V: Components> LinearSolver<V> for Direct {
     fn solve(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
         let (matrix, lu) = factorise(a, b)?;
-        let x = lu.solve(&b.components()?)?;
+        let x = lu.solve(&finite(b)?)?;
         solution(b, matrix.apply(&x)?, x)
     }
 
     fn solve_transposed(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
         let (matrix, lu) = factorise(a, b)?;
-        let x = lu.solve_transposed(&b.components()?)?;
+        let x = lu.solve_transposed(&finite(b)?)?;
         solution(b, matrix.apply_transposed(&x)?, x)
     }
 
@@ -52,13 +54,30 @@ impl<V: Components> LinearSolver<V> for Direct {
     }
 }
 
-fn factorise<V: Components>(a: &dyn LinearOperator<V>, like: &V) -> Result<(Dense, Lu)> {
+type Matrix = Box<dyn LinearOperator<Vec<f64>>>;
+
+fn factorise<V: Components>(
+    a: &dyn LinearOperator<V>,
+    like: &V,
+) -> Result<(Matrix, Box<dyn Factorised>)> {
+    if a.properties().tridiagonal {
+        let matrix = tridiagonal_of(a, like)?;
+        let lu = TridiagonalLu::new(&matrix)?;
+        return Ok((Box::new(matrix), Box::new(lu)));
+    }
     let matrix = Dense::new(matrix_of(a, like)?)?;
     let lu = Lu::new(&matrix)?;
-    Ok((matrix, lu))
+    Ok((Box::new(matrix), Box::new(lu)))
+}
+
+fn finite<V: Components>(b: &V) -> Result<Vec<f64>> {
+    let b = b.components()?;
+    check_finite("right-hand side", &b)?;
+    Ok(b)
 }
 
 fn solution<V: Components>(b: &V, image: Vec<f64>, x: Vec<f64>) -> Result<Solution<V>> {
+    check_finite("solution", &x)?;
     let mut residual = b.components()?;
     residual.axpby(1.0, -1.0, &image)?;
     let residual = residual.norm2()?;
@@ -67,7 +86,7 @@ fn solution<V: Components>(b: &V, image: Vec<f64>, x: Vec<f64>) -> Result<Soluti
 }
 
 /// As [`Inverse`](super::Inverse), for any vectors.
-struct InverseOf(Lu);
+struct InverseOf(Box<dyn Factorised>);
 
 impl<V: Components> LinearOperator<V> for InverseOf {
     fn shape(&self) -> [usize; 2] {

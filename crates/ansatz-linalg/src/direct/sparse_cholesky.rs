@@ -12,8 +12,8 @@ use faer::{
     },
 };
 
-use super::{Factorised, LogDeterminant, Pattern, check_square, columns, failed};
-use crate::{Error, LinearOperator, Result, Sparse};
+use super::{Factorised, LogDeterminant, Pattern, check_square, columns, failed, rounded_pivot};
+use crate::{Error, LinearOperator, Properties, Result, Sparse};
 
 /// `P A Pᵀ = L Lᵀ` of a sparse symmetric positive definite matrix, ordered for little fill-in.
 ///
@@ -32,8 +32,9 @@ impl SparseCholesky {
     /// Of `matrix`, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`],
-    /// [`Error::Factorisation`] when memory runs out.
+    /// [`Error::Size`] when it is not square, [`Error::NotPositiveDefinite`], also when what is left
+    /// of an entry of the diagonal may be made by rounding; its pivot is a step in the order of
+    /// little fill-in. [`Error::Factorisation`] when memory runs out.
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
         let symbolic = factorize_symbolic_cholesky(
@@ -59,22 +60,27 @@ impl SparseCholesky {
 
     /// The determinant.
     pub fn log_determinant(&self) -> LogDeterminant {
-        let diagonal: Vec<f64> = match self.symbolic.raw() {
-            // Each column begins with its pivot.
-            SymbolicCholeskyRaw::Simplicial(columns) => {
-                let starts = &columns.col_ptr()[..columns.ncols()];
-                starts.iter().map(|start| self.values[*start]).collect()
-            }
-            // Each block of columns begins with its triangle.
-            SymbolicCholeskyRaw::Supernodal(blocks) => {
-                let factor = SupernodalLltRef::new(blocks, &self.values);
-                let block = |s| factor.supernode(s).val();
-                let pivots = |s| (0..block(s).ncols()).map(move |i| block(s)[(i, i)]);
-                (0..blocks.n_supernodes()).flat_map(pivots).collect()
-            }
-        };
+        let diagonal = diagonal(&self.symbolic, &self.values);
         let root = LogDeterminant::of_diagonal(diagonal.into_iter(), 1.0);
         LogDeterminant { sign: 1.0, log: 2.0 * root.log }
+    }
+}
+
+/// Of `L`.
+fn diagonal(symbolic: &SymbolicCholesky<usize>, values: &[f64]) -> Vec<f64> {
+    match symbolic.raw() {
+        // Each column begins with its pivot.
+        SymbolicCholeskyRaw::Simplicial(columns) => {
+            let starts = &columns.col_ptr()[..columns.ncols()];
+            starts.iter().map(|start| values[*start]).collect()
+        }
+        // Each block of columns begins with its triangle.
+        SymbolicCholeskyRaw::Supernodal(blocks) => {
+            let factor = SupernodalLltRef::new(blocks, values);
+            let block = |s| factor.supernode(s).val();
+            let pivots = |s| (0..block(s).ncols()).map(move |i| block(s)[(i, i)]);
+            (0..blocks.n_supernodes()).flat_map(pivots).collect()
+        }
     }
 }
 
@@ -92,11 +98,21 @@ fn numeric(symbolic: &SymbolicCholesky<usize>, matrix: &Sparse) -> Result<Vec<f6
         MemStack::new(&mut scratch),
         Spec::default(),
     );
-    factor.map_err(|LltError::NonPositivePivot { index }| Error::NotPositiveDefinite {
-        what: WHAT,
-        pivot: index,
+    let indefinite = |pivot| Error::NotPositiveDefinite { what: WHAT, pivot };
+    factor.map_err(|LltError::NonPositivePivot { index }| match symbolic.raw() {
+        // It counts from one.
+        SymbolicCholeskyRaw::Simplicial(_) => indefinite(index.saturating_sub(1)),
+        SymbolicCholeskyRaw::Supernodal(_) => indefinite(index),
     })?;
-    Ok(values)
+    let entries = matrix.diagonal();
+    let order = symbolic.perm().map(|order| order.arrays().0);
+    let entry = |k: usize| entries[order.map_or(k, |order| order[k])];
+    let least = rounded_pivot(entries.len());
+    let pivots = diagonal(symbolic, &values);
+    match pivots.iter().enumerate().position(|(k, l)| l * l <= least * entry(k)) {
+        Some(pivot) => Err(indefinite(pivot)),
+        None => Ok(values),
+    }
 }
 
 impl Factorised for SparseCholesky {
@@ -120,5 +136,9 @@ impl Factorised for SparseCholesky {
 
     fn solve_transposed_in_place(&self, x: &mut [f64]) -> Result<()> {
         self.solve_in_place(x)
+    }
+
+    fn properties(&self) -> Properties {
+        Properties::SPD
     }
 }

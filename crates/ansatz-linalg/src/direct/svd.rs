@@ -43,23 +43,34 @@ impl Svd {
     }
 
     /// The number of singular values above `tolerance` times the largest.
-    pub fn rank(&self, tolerance: f64) -> usize {
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the tolerance is negative or not finite.
+    pub fn rank(&self, tolerance: f64) -> Result<usize> {
+        if !(tolerance >= 0.0 && tolerance.is_finite()) {
+            let expected = "a finite number from 0 on";
+            return Err(Error::invalid("tolerance of singular values", tolerance, expected));
+        }
         let least = tolerance * self.values.first().copied().unwrap_or(0.0);
-        self.values.iter().filter(|s| **s > least).count()
+        Ok(self.values.iter().filter(|s| **s > least).count())
     }
 
     /// The `x` of least norm among those with the least `‖A x − b‖₂`; singular values up to
     /// `tolerance` times the largest count as zero.
     ///
     /// # Errors
-    /// [`Error::Size`] when `b` does not have as many numbers as there are rows.
+    /// [`Error::Size`] when `b` does not have as many numbers as there are rows,
+    /// [`Error::InvalidArgument`] as [`Svd::rank`].
     pub fn solve_least_squares(&self, b: &[f64], tolerance: f64) -> Result<Vec<f64>> {
         let [rows, n] = self.shape;
         crate::operator::check_length("right-hand side of a least-squares problem", rows, b.len())?;
+        let rank = self.rank(tolerance)?;
+        if rows == 0 {
+            return Ok(vec![0.0; n]);
+        }
         let mut b = b.to_vec();
         let b = columns("right-hand side", rows, &mut b)?;
         let mut inner = self.left().transpose() * b.as_ref();
-        let rank = self.rank(tolerance);
         for (i, s) in self.values.iter().enumerate() {
             inner[(i, 0)] = if i < rank { inner[(i, 0)] / s } else { 0.0 };
         }

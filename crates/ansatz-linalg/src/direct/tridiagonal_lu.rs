@@ -1,6 +1,6 @@
 //! LU factorisation of a tridiagonal matrix with exchanges of neighbouring rows.
 
-use super::{Factorised, LogDeterminant, check_pivots};
+use super::{Factorised, LogDeterminant, condition};
 use crate::{Error, LinearOperator, Result, Tridiagonal};
 
 /// `P A = L U` of a tridiagonal matrix, in time and memory proportional to its dimension
@@ -20,7 +20,8 @@ impl TridiagonalLu {
     /// Of `matrix`.
     ///
     /// # Errors
-    /// [`Error::Singular`] when a pivot is zero but for rounding.
+    /// [`Error::Singular`] when it has no inverse but for rounding, by the rule of
+    /// [`SparseLu`](crate::SparseLu).
     pub fn new(matrix: &Tridiagonal) -> Result<Self> {
         let [mut lower, mut diagonal, mut above] = matrix.diagonals().map(<[f64]>::to_vec);
         let n = diagonal.len();
@@ -47,8 +48,9 @@ impl TridiagonalLu {
                 }
             }
         }
-        check_pivots(WHAT, diagonal.iter().copied())?;
-        Ok(Self { lower, exchanged, diagonal, above, second })
+        let factors = Self { lower, exchanged, diagonal, above, second };
+        condition::check(WHAT, &factors, &column_norms(matrix))?;
+        Ok(factors)
     }
 
     /// The determinant.
@@ -67,6 +69,14 @@ impl TridiagonalLu {
 }
 
 const WHAT: &str = "tridiagonal matrix";
+
+fn column_norms(matrix: &Tridiagonal) -> Vec<f64> {
+    let [below, diagonal, above] = matrix.diagonals();
+    let mut norms: Vec<f64> = diagonal.iter().map(|d| d.abs()).collect();
+    norms.iter_mut().zip(below).for_each(|(norm, b)| *norm += b.abs());
+    norms.iter_mut().skip(1).zip(above).for_each(|(norm, a)| *norm += a.abs());
+    norms
+}
 
 impl Factorised for TridiagonalLu {
     fn dimension(&self) -> usize {

@@ -19,7 +19,9 @@ impl Schur {
     /// *Matrix Computations*, §7.4 and §7.5).
     pub(super) fn new(a: &Mat<f64>) -> Result<Self> {
         let n = a.nrows();
-        let t = Mat::from_fn(n, n, |i, j| c64::new(a[(i, j)], 0.0));
+        // Squares of the entries neither overflow nor underflow; a power of two rounds nothing.
+        let scale = 2f64.powi(a.norm_max().log2().floor().clamp(-1020.0, 1020.0) as i32);
+        let t = Mat::from_fn(n, n, |i, j| c64::new(a[(i, j)] / scale, 0.0));
         let q = Mat::from_fn(n, n, |i, j| c64::new(f64::from(i == j), 0.0));
         let mut schur = Self { q, t };
         schur.reduce();
@@ -40,6 +42,7 @@ impl Schur {
             let shift = schur.shift(high, steps);
             schur.step(low, high, shift);
         }
+        schur.t = Mat::from_fn(n, n, |i, j| schur.t[(i, j)] * scale);
         Ok(schur)
     }
 
@@ -160,7 +163,8 @@ pub(super) fn root_of_triangular(t: &Mat<c64>) -> Mat<c64> {
         x[(j, j)] = t[(j, j)].sqrt();
         for i in (0..j).rev() {
             let inner: c64 = (i + 1..j).map(|k| x[(i, k)] * x[(k, j)]).sum();
-            x[(i, j)] = (t[(i, j)] - inner) / (x[(i, i)] + x[(j, j)]);
+            // A quotient would multiply first, and so overflow early.
+            x[(i, j)] = (t[(i, j)] - inner) * (x[(i, i)] + x[(j, j)]).inv();
         }
     }
     x

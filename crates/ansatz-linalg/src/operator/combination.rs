@@ -84,7 +84,13 @@ impl<V: Vector, A: LinearOperator<V>, B: LinearOperator<V>> LinearOperator<V> fo
     }
 
     fn properties(&self) -> Properties {
-        self.a.properties().of_product(self.b.properties())
+        let found = self.a.properties().of_product(self.b.properties());
+        let square = self.a.shape()[0] == self.b.shape()[1];
+        Properties {
+            symmetric: found.symmetric && square,
+            positive_definite: found.positive_definite && square,
+            ..found
+        }
     }
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn matrix_of<V: Components>(
 /// The matrix of an operator, column by column: as many applications as it has columns.
 ///
 /// # Errors
-/// Those of the operator.
+/// Those of the operator; [`Error::Size`] when its results are not as long as its shape says.
 pub fn to_dense(operator: &(impl LinearOperator<Vec<f64>> + ?Sized)) -> Result<Mat<f64>> {
     let [rows, columns] = operator.shape();
     let mut matrix = Mat::zeros(rows, columns);
@@ -127,6 +127,7 @@ pub fn to_dense(operator: &(impl LinearOperator<Vec<f64>> + ?Sized)) -> Result<M
         unit[j] = 1.0;
         operator.apply_into(&unit, &mut column)?;
         unit[j] = 0.0;
+        check_length("result of a linear operator", rows, column.len())?;
         for (i, a) in column.iter().enumerate() {
             matrix[(i, j)] = *a;
         }

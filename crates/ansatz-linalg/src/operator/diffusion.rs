@@ -15,7 +15,7 @@ use grid::Grid;
 use nalgebra_sparse::{CooMatrix, CsrMatrix};
 use seven::{Axis, Seven};
 
-use super::check_length;
+use super::{check_length, check_size};
 use crate::{Error, LinearOperator, Properties, Result, Sparse};
 
 /// The elliptic operator `u ↦ −∇·(k ∇u) + c u` on a box of 1, 2 or 3 axes, cut into equal cells.
@@ -67,8 +67,8 @@ impl Diffusion {
     /// # Errors
     /// [`Error::Size`] when the numbers of axes differ or a field does not have one number for each
     /// cell (or face); [`Error::InvalidArgument`] unless there are 1 to 3 axes of at least one cell,
-    /// spacings and `k` are positive and `c` is not negative, or when the two end faces of a periodic
-    /// axis differ, or `c` is given at faces.
+    /// spacings and `k` are positive and `c` is not negative, or when an entry of the matrix would
+    /// overflow or underflow, the two end faces of a periodic axis differ, or `c` is given at faces.
     pub fn new(
         points: &[usize],
         spacing: &[f64],
@@ -84,6 +84,7 @@ impl Diffusion {
                 expected,
             ));
         }
+        check_size("cells of a diffusion operator", points)?;
         check_length(
             "spacings of a diffusion operator, one for each axis",
             points.len(),

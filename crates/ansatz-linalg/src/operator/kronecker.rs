@@ -24,11 +24,13 @@ impl<A: LinearOperator<Vec<f64>>, B: LinearOperator<Vec<f64>>> KroneckerSum<A, B
     /// `a ⊗ I + I ⊗ b`.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size) when one of them is not square.
+    /// [`Error::Size`](crate::Error::Size) when one of them is not square,
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) when the size overflows.
     pub fn new(a: A, b: B) -> Result<Self> {
         for [rows, columns] in [a.shape(), b.shape()] {
             super::check_length("rows of a term of a Kronecker sum", columns, rows)?;
         }
+        super::check_size("rows of a Kronecker sum", &[a.shape()[0], b.shape()[0]])?;
         Ok(Self { a, b })
     }
 }
@@ -45,6 +47,14 @@ fn along_rows(x: &[f64], columns: usize, apply: Apply<'_>) -> Result<Vec<f64>> {
         out.extend_from_slice(&image);
     }
     Ok(out)
+}
+
+/// What sums without terms are.
+fn zeros(length: usize, y: &mut Vec<f64>) -> Result<()> {
+    super::check_size("size of a Kronecker product", &[length])?;
+    y.clear();
+    y.resize(length, 0.0);
+    Ok(())
 }
 
 /// Side of the blocks in which axes are exchanged: both sides stay in the cache.
@@ -78,11 +88,14 @@ impl<A: LinearOperator<Vec<f64>>, B: LinearOperator<Vec<f64>>> LinearOperator<Ve
 {
     fn shape(&self) -> [usize; 2] {
         let (a, b) = (self.a.shape(), self.b.shape());
-        [a[0] * b[0], a[1] * b[1]]
+        [a[0].saturating_mul(b[0]), a[1].saturating_mul(b[1])]
     }
 
     fn apply_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
         self.check_input(x)?;
+        if x.is_empty() {
+            return zeros(self.shape()[0], y);
+        }
         let (a, b) = (self.a.shape(), self.b.shape());
         let rows = along_rows(x, b[1], &|x, y| self.b.apply_into(x, y))?;
         *y = down_columns(&rows, (a[1], b[0]), &|x, y| self.a.apply_into(x, y))?;
@@ -91,6 +104,9 @@ impl<A: LinearOperator<Vec<f64>>, B: LinearOperator<Vec<f64>>> LinearOperator<Ve
 
     fn apply_transposed_into(&self, x: &Vec<f64>, y: &mut Vec<f64>) -> Result<()> {
         self.check_transposed_input(x)?;
+        if x.is_empty() {
+            return zeros(self.shape()[1], y);
+        }
         let (a, b) = (self.a.shape(), self.b.shape());
         let rows = along_rows(x, b[0], &|x, y| self.b.apply_transposed_into(x, y))?;
         *y = down_columns(&rows, (a[0], b[1]), &|x, y| self.a.apply_transposed_into(x, y))?;
@@ -98,6 +114,11 @@ impl<A: LinearOperator<Vec<f64>>, B: LinearOperator<Vec<f64>>> LinearOperator<Ve
     }
 
     fn properties(&self) -> Properties {
+        let [rows, columns] = self.b.shape();
+        if rows != columns {
+            // The blocks lie beside the diagonal.
+            return Properties::NONE;
+        }
         self.a.properties().of_kronecker_product(self.b.properties())
     }
 }

@@ -23,8 +23,9 @@ impl LowRank {
         if rank == 0 {
             return Err(Error::invalid("rank", rank, "at least 1; without it, a Diagonal"));
         }
-        check_length("first factor of a matrix of low rank", diagonal.len() * rank, u.len())?;
-        check_length("second factor of a matrix of low rank", diagonal.len() * rank, v.len())?;
+        let length = diagonal.len().saturating_mul(rank);
+        check_length("first factor of a matrix of low rank", length, u.len())?;
+        check_length("second factor of a matrix of low rank", length, v.len())?;
         check_finite("diagonal", &diagonal)?;
         check_finite("first factor of a matrix of low rank", &u)?;
         check_finite("second factor of a matrix of low rank", &v)?;
@@ -37,7 +38,8 @@ impl LowRank {
     }
 
     fn multiply(&self, u: &[f64], v: &[f64], x: &[f64], y: &mut Vec<f64>) {
-        let mut inner = vec![0.0; self.rank];
+        // Without rows there is nothing to add up, whatever the rank.
+        let mut inner = vec![0.0; self.rank.min(v.len())];
         for (row, x) in v.chunks_exact(self.rank).zip(x) {
             for (sum, v) in inner.iter_mut().zip(row) {
                 *sum += v * x;

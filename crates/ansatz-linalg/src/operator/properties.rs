@@ -70,7 +70,7 @@ impl Properties {
         }
     }
 
-    /// What `A B` is.
+    /// What `A B` is, if square.
     #[must_use]
     pub fn of_product(self, other: Self) -> Self {
         let diagonal = self.diagonal && other.diagonal;
@@ -92,7 +92,7 @@ impl Properties {
         Self { positive_definite: self.positive_definite && factor > 0.0, ..self }
     }
 
-    /// What `A ⊗ B` is.
+    /// What `A ⊗ B` is, if `B` is square.
     #[must_use]
     pub fn of_kronecker_product(self, other: Self) -> Self {
         let symmetric = self.symmetric && other.symmetric;

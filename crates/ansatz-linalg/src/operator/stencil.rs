@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
-use super::check_length;
+use super::{check_length, check_size};
 use crate::{Error, LinearOperator, Properties, Result};
 
 /// What lies beyond the end of an axis.
@@ -39,13 +39,14 @@ impl Stencil {
     ///
     /// # Errors
     /// [`Error::Size`] when edges or offsets do not have one entry for each axis,
-    /// [`Error::InvalidArgument`] when there is no axis, an axis has no point, a factor is not
-    /// finite or an offset reaches across the whole grid.
+    /// [`Error::InvalidArgument`] when there is no axis, an axis has no point, there are more
+    /// points than memory, a sum of factors is not finite or an offset reaches across the grid.
     pub fn new(points: &[usize], edges: &[Edge], entries: &[(&[isize], f64)]) -> Result<Self> {
         if points.is_empty() || points.contains(&0) {
             let expected = "at least one axis, of at least one point each";
             return Err(Error::invalid("points of a stencil", format!("{points:?}"), expected));
         }
+        check_size("points of a stencil", points)?;
         check_length("edges of a stencil, one for each axis", points.len(), edges.len())?;
         let mut sums: BTreeMap<Vec<isize>, f64> = BTreeMap::new();
         for (offset, factor) in entries {
@@ -55,11 +56,10 @@ impl Stencil {
                 let expected = "offsets shorter than the axes";
                 return Err(Error::invalid("offset of a stencil", value, expected));
             }
-            if !factor.is_finite() {
-                let expected = "a finite number";
-                return Err(Error::invalid("factor of a stencil", factor, expected));
-            }
             *sums.entry(offset.to_vec()).or_default() += factor;
+        }
+        if let Some(sum) = sums.values().find(|sum| !sum.is_finite()) {
+            return Err(Error::invalid("factor of a stencil", sum, "a finite number"));
         }
         let properties = properties(points, edges, &sums);
         let entries = sums.into_iter().collect();
@@ -76,10 +76,11 @@ impl Stencil {
         check_length("spacings of a stencil, one for each axis", points.len(), spacing.len())?;
         let mut entries = vec![(vec![0; points.len()], 0.0)];
         for (axis, h) in spacing.iter().enumerate() {
-            if !(*h > 0.0 && h.is_finite()) {
-                return Err(Error::invalid("spacing of a grid", h, "a positive number"));
-            }
             let weight = (h * h).recip();
+            if !(*h > 0.0 && weight.is_normal()) {
+                let expected = "a positive number, neither its square nor its inverse out of range";
+                return Err(Error::invalid("spacing of a grid", h, expected));
+            }
             entries[0].1 += 2.0 * weight;
             for step in [-1, 1] {
                 let mut offset = vec![0; points.len()];
@@ -125,7 +126,7 @@ impl Stencil {
         let ranges = self.entries.iter().map(|(offset, _)| Self::inside(offset[last], n));
         let (start, end) =
             ranges.fold((0, n), |(start, end), r| (start.max(r.start), end.min(r.end)));
-        let inside = start..end.max(start);
+        let inside = if start < end { start..end } else { 0..0 };
         let line = |(number, y): (usize, &mut [f64])| {
             let lines: Vec<(f64, isize, &[f64])> = self
                 .entries

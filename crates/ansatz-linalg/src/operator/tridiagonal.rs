@@ -79,7 +79,8 @@ impl Tridiagonal {
     fn has_positive_pivots(&self) -> bool {
         let mut pivot = 1.0;
         for (i, d) in self.diagonal.iter().enumerate() {
-            let coupling = if i == 0 { 0.0 } else { self.below[i - 1] * self.above[i - 1] / pivot };
+            // In an order in which squares neither underflow nor overflow.
+            let coupling = if i == 0 { 0.0 } else { self.below[i - 1] / pivot * self.above[i - 1] };
             pivot = d - coupling;
             if pivot.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
                 return false;

@@ -17,15 +17,27 @@ pub(super) struct Faces<'a> {
 const CONDUCTIVITY: &str = "conductivity of a diffusion operator";
 const REACTION: &str = "reaction of a diffusion operator";
 
+/// Whether `k` is positive and its couplings neither underflow nor, added up, overflow: up to twelve
+/// of them on a diagonal.
+fn couples(k: f64, spacing: &[f64]) -> bool {
+    let fits = |t: f64| t.is_normal() && (16.0 * t).is_finite();
+    k.is_normal() && k > 0.0 && spacing.iter().all(|h| fits(k / (h * h)))
+}
+
+/// Whether `c` is no sink and leaves room for the couplings.
+fn reacts(c: f64) -> bool {
+    c == 0.0 || (c > 0.0 && c.is_normal() && (4.0 * c).is_finite())
+}
+
 impl Faces<'_> {
     /// Errors unless the fields fit to the grid and the problem is elliptic.
     pub(super) fn check(&self, conductivity: &Field, reaction: &Field) -> Result<()> {
-        let positive = |k: &f64| k.is_normal() && *k > 0.0;
+        let everywhere = |k: &f64| couples(*k, self.spacing);
         let bad = match conductivity {
-            Field::Constant(k) => (!positive(k)).then_some(k),
+            Field::Constant(k) => (!everywhere(k)).then_some(k),
             Field::Cells(k) => {
                 check_length(CONDUCTIVITY, self.grid.len(), k.len())?;
-                k.iter().find(|k| !positive(k))
+                k.iter().find(|k| !everywhere(k))
             }
             Field::Faces(k) => {
                 check_length(
@@ -36,27 +48,32 @@ impl Faces<'_> {
                 for (axis, k) in k.iter().enumerate() {
                     check_length(CONDUCTIVITY, self.across(axis).iter().product(), k.len())?;
                 }
-                k.iter().flatten().find(|k| !positive(k))
+                let spacing = self.spacing.chunks(1);
+                k.iter().zip(spacing).find_map(|(k, h)| k.iter().find(|k| !couples(**k, h)))
             }
         };
         if let Some(k) = bad {
-            return Err(Error::invalid(CONDUCTIVITY, k, "a positive number"));
+            let value = format!("{k:e} with spacings {:?}", self.spacing);
+            let expected = "a positive number that stays in range over the square of a spacing";
+            return Err(Error::invalid(CONDUCTIVITY, value, expected));
         }
         if let Field::Faces(k) = conductivity {
             self.check_periodic(k)?;
         }
         let bad = match reaction {
-            Field::Constant(c) => Some(c).filter(|c| !(c.is_finite() && **c >= 0.0)),
+            Field::Constant(c) => Some(c).filter(|c| !reacts(**c)),
             Field::Cells(c) => {
                 check_length(REACTION, self.grid.len(), c.len())?;
-                c.iter().find(|c| !(c.is_finite() && **c >= 0.0))
+                c.iter().find(|c| !reacts(**c))
             }
             Field::Faces(_) => {
                 let expected = "a constant, or a number for each cell";
                 return Err(Error::invalid(REACTION, "numbers at faces", expected));
             }
         };
-        bad.map_or(Ok(()), |c| Err(Error::invalid(REACTION, c, "a number that is not negative")))
+        bad.map_or(Ok(()), |c| {
+            Err(Error::invalid(REACTION, c, "zero or a positive number in range"))
+        })
     }
 
     /// Errors unless the first and the last face of each periodic axis agree.
