@@ -72,6 +72,12 @@ fn parts_that_shrink_to_one_unknown() {
     let m = SmoothedAggregation::with(&a, &one, &[]).unwrap();
     let count = iterations(&a, &m, &wave(n * n, 0.3));
     assert!(count <= 25, "{count} {:?}", m.sizes());
+    // And as a whole, where it is factorised sparsely.
+    let whole = Aggregation { coarsest: 2000, ..Aggregation::default() };
+    let m = SmoothedAggregation::with(&a, &whole, &[]).unwrap();
+    assert_eq!(m.sizes(), [n * n]);
+    let count = iterations(&a, &m, &wave(n * n, 0.3));
+    assert!(count <= 4, "{count}");
 }
 
 /// With nothing strong a sweep is as good as a solve, and a factorisation would not fit in memory.

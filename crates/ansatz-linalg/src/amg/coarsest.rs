@@ -25,13 +25,15 @@ enum Solver {
 
 /// Up to this many unknowns a dense matrix is faster.
 const DENSE: usize = 600;
+/// What the diagonal of a large singular matrix is raised by, relative.
+const RAISED: f64 = 1e-8;
 
 impl Coarsest {
     pub(super) fn new(a: CsrMatrix<f64>) -> Result<Self> {
         let (dimension, entries) = (a.nrows(), a.nnz());
         let a = Sparse::new(a)?;
         let solver = if dimension > DENSE {
-            Solver::Sparse(Box::new(SparseCholesky::new(&a)?))
+            Solver::Sparse(Box::new(factorised(&a)?))
         } else {
             let dense = Dense::new(to_dense(&a)?)?;
             // A pivot that rounding made is a sign of a singular matrix as well.
@@ -63,8 +65,23 @@ impl Coarsest {
     }
 }
 
+/// Of a singular matrix that of one close to it, which does as well for a preconditioner.
+fn factorised(a: &Sparse) -> Result<SparseCholesky> {
+    let diagonal = a.diagonal();
+    let largest = diagonal.iter().copied().fold(0.0, f64::max);
+    match SparseCholesky::new(a) {
+        Ok(factor) if well(&factor, diagonal.len(), largest) => Ok(factor),
+        Err(error @ Error::Factorisation { .. }) => Err(error),
+        _ => {
+            let entries = a.as_csr().triplet_iter();
+            let raised = entries.map(|(i, j, a)| if i == j { a * (1.0 + RAISED) } else { *a });
+            SparseCholesky::new(&a.with_values(raised.collect())?)
+        }
+    }
+}
+
 /// Whether a solve does not blow up what rounding leaves.
-fn well(factor: &Cholesky, n: usize, largest: f64) -> bool {
+fn well(factor: &impl Factorised, n: usize, largest: f64) -> bool {
     let mut probe: Vec<f64> =
         (0..n).map(|i| (1.3 * i as f64 + 0.1 * (i * i) as f64).sin() + 0.5).collect();
     let size = probe.iter().map(|p| p * p).sum::<f64>().sqrt();

@@ -74,22 +74,8 @@ impl SparseLu {
     ) -> Result<Self> {
         let factors = Factors::new(&analysis, &matrix).map_err(broken)?;
         let lu = Self { analysis, factors, matrix, pattern };
-        lu.check()?;
+        condition::check(WHAT, &lu, &column_norms(&lu.matrix))?;
         Ok(lu)
-    }
-
-    /// Rounding of the elimination does not depend on the scale of the columns, so neither does
-    /// this.
-    fn check(&self) -> Result<()> {
-        let n = self.dimension();
-        let norms = column_norms(&self.matrix);
-        let singular = |pivot, value| Err(Error::Singular { what: WHAT, pivot, value });
-        if let Some(empty) = norms.iter().position(|norm| *norm == 0.0) {
-            return singular(empty, 0.0);
-        }
-        let inverse = condition::inverse_1norm(self, &norms)?;
-        let value = 1.0 / inverse.norm;
-        if n > 0 && value <= super::rounding(n) { singular(inverse.at, value) } else { Ok(()) }
     }
 
     /// The determinant.
