@@ -40,6 +40,66 @@ fn vectors() {
     assert!(a.inner(&single).is_err());
 }
 
+fn single(values: &[f64]) -> Tensor {
+    Tensor::new(values, &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap()
+}
+
+#[test]
+fn norms_outside_of_what_squares_can_be() {
+    for size in [1e-40, 1e-30, 1e-21, 1e-15, 1.0, 1e19, 1e30] {
+        let got = single(&[0.3 * size, -0.4 * size, 0.0]).norm2().unwrap();
+        let tolerance = if size < 1e-38 { 1e-4 } else { 1e-6 };
+        assert!((got / (0.5 * size) - 1.0).abs() < tolerance, "{size:e}: {got:e}");
+    }
+    assert_eq!(single(&[0.0; 3]).norm2().unwrap(), 0.0);
+    assert!(single(&[1.0, f64::NAN]).norm2().unwrap().is_nan());
+    assert_eq!(single(&[1.0, f64::INFINITY]).norm2().unwrap(), f64::INFINITY);
+    // The squares of half precision are added up in single.
+    for dtype in [DType::F16, DType::BF16] {
+        let half = Tensor::full(300f64, 1000, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        let want = 300.0 * 1000f64.sqrt();
+        assert!((half.norm2().unwrap() / want - 1.0).abs() < 1e-2, "{dtype:?}");
+    }
+    let others = [wave(&[3], 0.1), wave(&[3], 0.2)];
+    let x = wave(&[3], 0.3);
+    let want: Vec<f64> = others.iter().map(|other| x.inner(other).unwrap()).collect();
+    assert_eq!(x.inner_all(&others).unwrap(), want);
+    assert!(x.inner_all(&[]).unwrap().is_empty());
+    assert!(x.inner_all(&[wave(&[2], 0.1)]).is_err());
+}
+
+/// What is said to be solved is solved, however small.
+#[test]
+fn small_right_hand_sides_are_not_taken_for_zero() {
+    let identity = Iterative::new(Cg).run(&Identity(2), &single(&[1e-25, 0.0]), None);
+    assert!(matches!(identity, Err(Error::InvalidArgument { .. })));
+    let diagonal: Vec<f64> = (0..50).map(|i| 1.0 + 2.0 * f64::from(i) / 49.0).collect();
+    let matrix = Tensor::eye(50, DType::F64, &Device::Cpu).unwrap();
+    let matrix = matrix.broadcast_mul(&Tensor::new(diagonal, &Device::Cpu).unwrap()).unwrap();
+    let exact = TensorMatrix::new(matrix.clone(), Properties::SPD).unwrap();
+    let a = TensorMatrix::new(matrix.to_dtype(DType::F32).unwrap(), Properties::SPD).unwrap();
+    for size in [1e-10, 1e-18, 1e-19, 1e-20, 1e-21] {
+        let b: Vec<f64> = (0..50).map(|i| size * f64::from(i).cos()).collect();
+        let (b, exact_b) = (single(&b), Tensor::new(b, &Device::Cpu).unwrap());
+        let methods: [Box<dyn IterativeMethod<Tensor>>; 4] = [
+            Box::new(Cg),
+            Box::new(Minres),
+            Box::new(Gmres::default()),
+            Box::new(BiCgStab::default()),
+        ];
+        for method in methods {
+            let solution = Iterative::new(&method).relative(1e-5).run(&a, &b, None).unwrap();
+            let x = solution.x.to_dtype(DType::F64).unwrap();
+            let measured = residual(&exact, &exact_b, &x);
+            let near = (measured - solution.residual()).abs() < 1e-6 * 5.0 * size;
+            assert!(near, "{} {size:e}: {measured:e} {:e}", method.name(), solution.residual());
+            if size >= 1e-10 {
+                assert_eq!(solution.outcome, Outcome::Converged, "{}", method.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn matrices() {
     let matrix = wave(&[4, 6], 0.3);

@@ -12,6 +12,7 @@ use crate::{Result, Vector};
 pub struct Cg;
 
 pub(super) const INDEFINITE: &str = "the operator is not positive definite: take Minres or Gmres";
+pub(super) const UNDERFLOW: &str = "the square of the residual underflows: scale the system";
 pub(super) const INDEFINITE_PRECONDITIONER: &str = "the preconditioner is not positive definite";
 
 impl<V: Vector> IterativeMethod<V> for Cg {
@@ -33,7 +34,9 @@ impl<V: Vector> IterativeMethod<V> for Cg {
         let mut rz = r.inner(&z)?;
         loop {
             if !positive(rz) {
-                return Ok(Pause::Breakdown(INDEFINITE_PRECONDITIONER));
+                let plain = system.preconditioner.is_none() && rz == 0.0;
+                let reason = if plain { UNDERFLOW } else { INDEFINITE_PRECONDITIONER };
+                return Ok(Pause::Breakdown(reason));
             }
             system.operator.apply_into(&p, &mut image)?;
             let curvature = p.inner(&image)?;

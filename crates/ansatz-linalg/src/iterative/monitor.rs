@@ -1,5 +1,7 @@
 //! What watches over an iteration: [`Monitor`].
 
+pub(super) const NOT_FINITE: &str = "the residual is not finite";
+
 /// Why a method hands back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
@@ -33,7 +35,7 @@ impl Monitor {
     pub fn record(&mut self, residual: f64) -> Option<Pause> {
         self.history.push(residual);
         if !residual.is_finite() {
-            return Some(Pause::Breakdown("the residual is not finite"));
+            return Some(Pause::Breakdown(NOT_FINITE));
         }
         if residual <= self.target {
             return Some(Pause::Converged);
