@@ -31,6 +31,7 @@ pub use richardson::Richardson;
 pub use rows::{BiCgStabRows, CgRows, RowSolutions};
 pub use solution::{Outcome, Solution};
 pub use solver::Iterative;
+pub(crate) use solver::check;
 pub use stopping::Stopping;
 
 use crate::{Error, LinearOperator, Result, Vector};

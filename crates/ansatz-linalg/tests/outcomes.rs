@@ -6,9 +6,9 @@ mod common;
 use std::cell::Cell;
 
 use ansatz_linalg::{
-    BiCgStab, Cg, Dense, Diagonal, Edge, Error, Gmres, Ic0, Iterative, IterativeMethod,
-    LinearOperator, LinearSolver, Minres, Monitor, Outcome, Pause, Properties, Result, Richardson,
-    Stencil, System, Vector,
+    BiCgStab, Cg, Chebyshev, ConjugateDirections, Dense, Diagonal, Edge, Error, Gmres, Ic0,
+    Identity, Iterative, IterativeMethod, LinearOperator, LinearSolver, Minres, Monitor, Outcome,
+    Pause, Properties, Result, Richardson, Stencil, System, Vector,
 };
 use common::{definite, poisson, residual, wave};
 
@@ -164,4 +164,29 @@ fn gmres_keeps_its_vectors_orthogonal() {
             assert!((believed - measured).abs() < 1e-3 * measured, "{believed:e} {measured:e}");
         }
     }
+}
+
+#[test]
+fn spectra_need_definite_preconditioners() {
+    let turned = Diagonal::new(vec![1.0, -1.0]).unwrap();
+    let failed = Chebyshev::estimated(&Identity(2), Some(&turned), &vec![1.0, 0.5], 5);
+    assert!(matches!(failed, Err(Error::InvalidArgument { what: "preconditioner", .. })));
+    let failed = Chebyshev::estimated(&Identity(2), None, &vec![1.0, 0.5], 0);
+    let what = "steps of Lanczos' process";
+    assert!(matches!(failed, Err(Error::InvalidArgument { what: w, .. }) if w == what));
+}
+
+#[test]
+fn whose_fault_a_direction_is() {
+    let (a, b) = (poisson(4), wave(16, 0.3));
+    // The same direction again and again.
+    let generator = |_: &Plain| Ok(wave(16, 1.0));
+    let same = ConjugateDirections { generator, memory: 2 };
+    let found = Iterative::new(same).run(&a, &b, None).unwrap();
+    assert!(matches!(found.outcome, Outcome::Breakdown(why) if why.contains("generator")));
+    let generator = |r: &Plain| Ok(r.clone());
+    let plain = ConjugateDirections { generator, memory: 2 };
+    let negative = Diagonal::new(vec![-1.0; 16]).unwrap();
+    let found = Iterative::new(plain).run(&negative, &b, None).unwrap();
+    assert!(matches!(found.outcome, Outcome::Breakdown(why) if why.contains("operator")));
 }

@@ -218,7 +218,8 @@ fn run<V: Vector>(
     Ok(Solution { x, outcome, residuals: monitor.into_history(), target })
 }
 
-fn check<V: Vector>(system: &System<'_, V>, b: &V, guess: Option<&V>) -> Result<()> {
+/// Errors unless the sizes fit and the vectors are finite.
+pub(crate) fn check<V: Vector>(system: &System<'_, V>, b: &V, guess: Option<&V>) -> Result<()> {
     let [rows, columns] = system.operator.shape();
     if rows != columns {
         let expected = "as many rows as columns (for others: Lsqr, Lsmr)";

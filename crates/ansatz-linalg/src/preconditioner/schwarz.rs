@@ -1,9 +1,11 @@
 //! [`AdditiveSchwarz`].
 
+use std::collections::HashSet;
+
 use nalgebra_sparse::CooMatrix;
 use rayon::prelude::*;
 
-use super::{WHAT, check_square};
+use super::{WHAT, check_square, of_whole};
 use crate::{Error, Factorised, LinearOperator, Properties, Result, Sparse, SparseLu};
 
 /// The sum of solves on overlapping parts of the unknowns, `Σᵢ Rᵢᵀ (Rᵢ A Rᵢᵀ)⁻¹ Rᵢ` (M. Dryja,
@@ -60,10 +62,14 @@ impl AdditiveSchwarz {
         }
         let part = |unknowns: Vec<usize>| -> Result<Part> {
             let unknowns = extended(matrix, unknowns, overlap);
-            let factors = SparseLu::new(&restricted(matrix, &unknowns)?)?;
+            let number = |pivot: usize| unknowns.get(pivot).copied().unwrap_or(pivot);
+            let factors = SparseLu::new(&restricted(matrix, &unknowns)?);
+            let factors = factors.map_err(|error| of_whole(error, number))?;
             Ok(Part { unknowns, factors })
         };
-        let parts = parts.into_par_iter().map(part).collect::<Result<_>>()?;
+        let parts: Vec<Result<_>> = parts.into_par_iter().map(part).collect();
+        // In order: the first error is the one reported.
+        let parts = parts.into_iter().collect::<Result<_>>()?;
         Ok(Self { parts, dimension, symmetric: matrix.properties().symmetric })
     }
 
@@ -93,13 +99,21 @@ impl AdditiveSchwarz {
 fn extended(matrix: &Sparse, mut unknowns: Vec<usize>, layers: usize) -> Vec<usize> {
     unknowns.sort_unstable();
     unknowns.dedup();
+    let mut taken: HashSet<usize> = unknowns.iter().copied().collect();
+    let mut newest = 0;
     for _ in 0..layers {
-        let rows = unknowns.iter().filter_map(|i| matrix.as_csr().get_row(*i));
-        let neighbours: Vec<usize> = rows.flat_map(|row| row.col_indices().to_vec()).collect();
-        unknowns.extend(neighbours);
-        unknowns.sort_unstable();
-        unknowns.dedup();
+        let end = unknowns.len();
+        for k in newest..end {
+            let row = matrix.as_csr().get_row(unknowns[k]);
+            let columns = row.iter().flat_map(|row| row.col_indices());
+            unknowns.extend(columns.filter(|j| taken.insert(**j)));
+        }
+        if unknowns.len() == end {
+            break;
+        }
+        newest = end;
     }
+    unknowns.sort_unstable();
     unknowns
 }
 
