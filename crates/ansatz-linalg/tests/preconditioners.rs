@@ -251,6 +251,27 @@ fn singular_parts_are_named_in_the_numbers_of_the_matrix() {
 }
 
 #[test]
+fn restricted_schwarz() {
+    let (a, b) = (poisson(16), wave(256, 0.3));
+    let whole = AdditiveSchwarz::new(&a, 8, 2).unwrap();
+    let restricted = whole.clone().restricted();
+    assert!(whole.properties().symmetric && !restricted.properties().symmetric);
+    let steps = |m: &AdditiveSchwarz| {
+        let solver = Iterative::new(Gmres::default()).preconditioner(m);
+        solver.solve(&a, &b).unwrap().iterations()
+    };
+    assert!(steps(&restricted) < steps(&whole), "{} {}", steps(&restricted), steps(&whole));
+    let (matrix, x) = (to_dense(&restricted).unwrap(), wave(256, 0.9));
+    let transposed = Dense::new(matrix.transpose().to_owned()).unwrap();
+    let got = restricted.apply_transposed(&x).unwrap();
+    assert!(distance(&got, &transposed.apply(&x).unwrap()) < 1e-13);
+    // Without overlap they are the same.
+    let (plain, own) = (AdditiveSchwarz::new(&a, 8, 0), AdditiveSchwarz::new(&a, 8, 0));
+    let own = own.unwrap().restricted();
+    assert_eq!(plain.unwrap().apply(&x).unwrap(), own.apply(&x).unwrap());
+}
+
+#[test]
 fn overlap_ends_where_there_are_no_neighbours() {
     let a = poisson(6);
     let all = AdditiveSchwarz::new(&a, 2, usize::MAX).unwrap();
