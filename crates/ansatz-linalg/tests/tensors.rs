@@ -4,12 +4,12 @@
 
 use ansatz_linalg::core::{
     TensorLike,
-    candle::{DType, Device, Tensor},
+    candle::{DType, Device, Tensor, Var},
 };
 use ansatz_linalg::{
     BiCgStab, BiCgStabRows, Cg, CgRows, Error, ExponentialAction, Gmres, Identity, Iterative,
-    IterativeMethod, Jacobian, LinearOperator, LinearSolver, Lsmr, Minres, Outcome, Properties,
-    Scaled, Stopping, Sum, TensorMatrix, TensorSparse, Vector,
+    IterativeMethod, Jacobian, LinearOperator, LinearSolver, Lsmr, Lsqr, Minres, Outcome,
+    Properties, Scaled, Stopping, Sum, TensorDiagonal, TensorMatrix, TensorSparse, Vector,
 };
 use ansatz_ops::Csr;
 
@@ -304,4 +304,43 @@ fn exponentials_of_tensors() {
     let double = TensorMatrix::new(matrix, Properties::NONE).unwrap();
     let mixed = [vectors[0].clone(), single(&vectors[1])];
     assert!(action.phi_combination(&double, 0.7, &mixed).is_err());
+}
+
+#[test]
+fn singular_and_tiny_operators_in_single_precision() {
+    let b = single(&[1.0; 4]);
+    let singular = TensorDiagonal::new(single(&[1.0, 2.0, 3.0, 0.0]));
+    let methods: [Box<dyn IterativeMethod<Tensor>>; 3] =
+        [Box::new(Minres), Box::new(Gmres::default()), Box::new(BiCgStab::default())];
+    for method in methods {
+        let found = Iterative::new(&method).run(&singular, &b, None).unwrap();
+        assert_ne!(found.outcome, Outcome::Converged, "{}", method.name());
+        assert!(residual(&singular, &b, &found.x) <= 2.0, "{}", method.name());
+        if method.name() == "MINRES" {
+            assert!((found.residual() - 1.0).abs() < 1e-3, "{}", found.residual());
+            assert!(found.x.norm2().unwrap() < 1e5, "{}", found.x);
+        }
+    }
+    let tiny = TensorDiagonal::new(single(&[1e-24; 4]));
+    for found in [
+        Lsqr::default().run(&tiny, &b, None, &Stopping::default()).unwrap(),
+        Lsmr::default().run(&tiny, &b, None, &Stopping::default()).unwrap(),
+    ] {
+        assert_eq!(found.outcome, Outcome::Converged);
+        assert!(found.residual < 1e-5, "{:e}", found.residual);
+    }
+}
+
+#[test]
+fn solutions_have_no_graph() {
+    let a = TensorDiagonal::new(wave(&[4], 0.3));
+    let x = Var::from_tensor(&wave(&[4], 0.8)).unwrap();
+    let b = a.apply(x.as_tensor()).unwrap();
+    assert!(b.track_op());
+    for guess in [None, Some(x.as_tensor())] {
+        let found = Iterative::new(Gmres::default()).run(&a, &b, guess).unwrap();
+        assert!(found.outcome == Outcome::Converged && !found.x.track_op());
+        let found = Lsqr::default().run(&a, &b, guess, &Stopping::default()).unwrap();
+        assert!(found.outcome == Outcome::Converged && !found.x.track_op());
+    }
 }
