@@ -52,7 +52,7 @@ pub use operator::{
     Sparse, Stencil, Sum, Transposed, Tridiagonal, Wall, to_dense,
 };
 #[cfg(feature = "candle")]
-pub use operator::{Jacobian, TensorMatrix, TensorSparse};
+pub use operator::{Jacobian, TensorDiagonal, TensorMatrix, TensorSparse};
 pub use preconditioner::{AdditiveSchwarz, BlockJacobi, Ic0, Ilu0, Jacobi, Sor, Ssor};
 pub use scalar::{ScalarSolution, bisection, bracket_minimum, bracket_root, brent, brent_minimum};
 pub use vector::{Components, Vector};

@@ -13,6 +13,8 @@ mod sparse;
 mod stencil;
 #[cfg(feature = "candle")]
 mod tensor;
+#[cfg(feature = "candle")]
+mod tensor_diagonal;
 mod tridiagonal;
 
 pub use block::Blocks;
@@ -30,6 +32,8 @@ pub(crate) use sparse::multiply;
 pub use stencil::{Edge, Stencil};
 #[cfg(feature = "candle")]
 pub use tensor::{Jacobian, TensorMatrix, TensorSparse};
+#[cfg(feature = "candle")]
+pub use tensor_diagonal::TensorDiagonal;
 pub use tridiagonal::Tridiagonal;
 
 use crate::{Error, Result, Vector};

@@ -25,11 +25,21 @@ use crate::{Error, LinearOperator, Result, Sparse};
 const WHAT: &str = "matrix of a preconditioner";
 
 /// The diagonal, none of which may be zero.
-fn pivots(matrix: &Sparse) -> Result<Vec<f64>> {
+pub(crate) fn pivots(matrix: &Sparse) -> Result<Vec<f64>> {
     let diagonal = matrix.diagonal();
     match diagonal.iter().position(|d| *d == 0.0) {
         Some(pivot) => Err(Error::Singular { what: WHAT, pivot, value: 0.0 }),
         None => Ok(diagonal),
+    }
+}
+
+/// The error of a part with the numbers of the whole matrix: `number` of a row of the part.
+fn of_whole(error: Error, number: impl Fn(usize) -> usize) -> Error {
+    match error {
+        Error::Singular { pivot, value, .. } => {
+            Error::Singular { what: WHAT, pivot: number(pivot), value }
+        }
+        other => other,
     }
 }
 

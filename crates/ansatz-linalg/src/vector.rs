@@ -1,5 +1,9 @@
 //! What an iterative method needs to know of a vector: [`Vector`], and a dense matrix: [`Components`].
 
+mod norm;
+#[cfg(feature = "candle")]
+pub(crate) mod tensor;
+
 use ansatz_core::State;
 use rayon::prelude::*;
 
@@ -45,7 +49,17 @@ pub trait Vector: State {
         Ok(zero)
     }
 
-    /// The 2-norm.
+    /// The inner products with several others.
+    ///
+    /// # Errors
+    /// As [`Vector::inner`].
+    fn inner_all(&self, others: &[Self]) -> Result<Vec<f64>> {
+        others.iter().map(|other| other.inner(self)).collect()
+    }
+
+    /// The 2-norm. Those of this crate are right where the squares of the components are too large or
+    /// too small for their format, so that only zero has the norm zero; the one provided here is
+    /// `√⟨x, x⟩`.
     ///
     /// # Errors
     /// When the components cannot be read.
@@ -115,24 +129,13 @@ impl Components for Vec<f64> {
     }
 }
 
-#[cfg(feature = "candle")]
-impl Components for candle_core::Tensor {
-    fn components(&self) -> Result<Vec<f64>> {
-        // Converted there: not every device has f64.
-        let all = self.detach().to_device(&candle_core::Device::Cpu)?;
-        Ok(all.to_dtype(candle_core::DType::F64)?.flatten_all()?.to_vec1()?)
-    }
-
-    fn with_components(&self, components: Vec<f64>) -> Result<Self> {
-        check_length("components of a tensor", self.elem_count(), components.len())?;
-        let all = Self::from_vec(components, self.shape(), &candle_core::Device::Cpu)?;
-        Ok(all.to_dtype(self.dtype())?.to_device(self.device())?)
-    }
-}
-
 impl Vector for f64 {
     fn inner(&self, other: &Self) -> Result<f64> {
         Ok(self * other)
+    }
+
+    fn norm2(&self) -> Result<f64> {
+        Ok(self.abs())
     }
 
     fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
@@ -146,6 +149,10 @@ impl<const N: usize> Vector for [f64; N] {
         Ok(self.iter().zip(other).map(|(a, b)| a * b).sum())
     }
 
+    fn norm2(&self) -> Result<f64> {
+        norm::of_slice(self, self.inner(self)?)
+    }
+
     fn axpby(&mut self, keep: f64, factor: f64, x: &Self) -> Result<()> {
         self.iter_mut().zip(x).for_each(|(y, x)| *y = keep * *y + factor * x);
         Ok(())
@@ -156,6 +163,10 @@ impl Vector for Vec<f64> {
     fn inner(&self, other: &Self) -> Result<f64> {
         self.check_like("inner product", other)?;
         Ok(dot(self, other))
+    }
+
+    fn norm2(&self) -> Result<f64> {
+        norm::of_slice(self, self.inner(self)?)
     }
 
     fn scale_in_place(&mut self, factor: f64) -> Result<()> {
@@ -179,30 +190,6 @@ impl Vector for Vec<f64> {
             self.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(block);
         }
         Ok(())
-    }
-}
-
-#[cfg(feature = "candle")]
-impl Vector for candle_core::Tensor {
-    fn inner(&self, other: &Self) -> Result<f64> {
-        self.check_like("inner product", other)?;
-        let product = (self.detach() * other.detach())?.sum_all()?;
-        // Converted here: not every device has f64.
-        let value = product.to_device(&candle_core::Device::Cpu)?;
-        Ok(value.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?)
-    }
-
-    fn epsilon(&self) -> f64 {
-        match self.dtype() {
-            candle_core::DType::F32 => f64::from(f32::EPSILON),
-            candle_core::DType::F16 => 2f64.powi(-10),
-            candle_core::DType::BF16 => 2f64.powi(-7),
-            _ => f64::EPSILON,
-        }
-    }
-
-    fn detached(self) -> Self {
-        self.detach()
     }
 }
 
@@ -247,6 +234,23 @@ mod tests {
         assert!(vec![1.0].inner(&vec![1.0, 2.0]).is_err());
         assert_eq!([3.0, 4.0].norm2().unwrap(), 5.0);
         assert_eq!((-2.0f64).norm2().unwrap(), 2.0);
+    }
+
+    #[test]
+    fn norms_of_large_and_small_components() {
+        for size in [1e-320, 1e-308, 1e-170, 1e-150, 1.0, 1e150, 1e200, 1e308] {
+            let near = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3f64.min(1e-307 / want);
+            let near = |got: f64, want: f64| near(got, want) || (got / want - 1.0).abs() < 1e-14;
+            assert!(near(vec![0.3 * size, 0.4 * size].norm2().unwrap(), 0.5 * size), "{size:e}");
+            assert!(near([0.3 * size, -0.4 * size].norm2().unwrap(), 0.5 * size), "{size:e}");
+            assert_eq!((-size).norm2().unwrap(), size);
+        }
+        assert_eq!(vec![0.0; 3].norm2().unwrap(), 0.0);
+        assert_eq!(Vec::<f64>::new().norm2().unwrap(), 0.0);
+        assert!(vec![1.0, f64::NAN].norm2().unwrap().is_nan());
+        assert_eq!(vec![1.0, f64::INFINITY].norm2().unwrap(), f64::INFINITY);
+        let x = vec![1.0, 2.0];
+        assert_eq!(x.inner_all(&[vec![3.0, 4.0], vec![0.0, 1.0]]).unwrap(), [11.0, 2.0]);
     }
 
     #[test]

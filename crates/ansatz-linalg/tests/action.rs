@@ -269,3 +269,10 @@ fn few_dimensions_and_badly_scaled_times() {
         assert!(got.applications.abs_diff(plain.applications) <= 5);
     }
 }
+
+#[test]
+fn small_vectors_are_not_taken_for_zero() {
+    let decay = Diagonal::new(vec![-1.0]).unwrap();
+    let got = ExponentialAction::default().exponential(&decay, 1.0, &vec![1e-170]).unwrap();
+    assert!((got.value[0] / 1e-170 - (-1f64).exp()).abs() < 1e-6, "{:e}", got.value[0]);
+}

@@ -462,6 +462,9 @@ fn input_that_makes_no_sense() {
         let fit = Lsqr::default().solve(&a, &vec![size; 3], &Stopping::default());
         assert!(matches!(fit, Err(Error::InvalidArgument { .. })), "{size:e}");
     }
+    // Too small for plain squares, but not for a number.
+    let tiny = solver.run(&Diagonal::new(vec![2.0; 3]).unwrap(), &vec![1e-310; 3], None);
+    assert!(invalid(tiny));
     // An absolute tolerance alone.
     let only = Stopping { relative: 0.0, absolute: 1e-3, iterations: 100 };
     let solution = solver.stopping(only).run(&a, &b, None).unwrap();

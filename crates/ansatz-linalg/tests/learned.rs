@@ -169,6 +169,56 @@ fn solvers_learn_their_factor() {
     assert!(matches!(solver.solve(&a, &b, None, 0.0), Err(Error::InvalidArgument { .. })));
 }
 
+/// Divergence ends a solve early; that makes it no cheap one.
+#[test]
+fn factors_that_diverge_are_not_preferred() {
+    let mut entries = CooMatrix::new(2, 2);
+    for (i, j, a) in [(0, 0, 1.0), (0, 1, 0.94), (1, 0, -1.0), (1, 1, 1.0)] {
+        entries.push(i, j, a);
+    }
+    let a = Sparse::from_coo(&entries).unwrap();
+    let bandit = TsallisInf::new(vec![1.0, 1.9], Key::new(1)).unwrap();
+    let mut solver = LearnedRelaxation {
+        solver: Relaxed::Sor,
+        chooser: Chooser::Bandit(bandit),
+        stopping: Stopping { iterations: 10_000, ..Stopping::default() },
+        scale: 400.0,
+    };
+    let solved = (0..200).filter(|_| solver.solve(&a, &vec![1.0, 2.0], None, 0.0).is_ok());
+    let solved = solved.count();
+    assert!(solved > 150, "{solved}");
+    // What is no system is nothing to learn from.
+    let before = solver.clone();
+    assert!(solver.solve(&a, &vec![1.0; 3], None, 0.0).is_err());
+    assert!(solver.solve(&a, &vec![1.0, f64::NAN], None, 0.0).is_err());
+    let (Chooser::Bandit(one), Chooser::Bandit(other)) = (&before.chooser, &solver.chooser) else {
+        panic!("another chooser");
+    };
+    assert_eq!(one.probabilities(), other.probabilities());
+    let zero = Sparse::from_coo(&CooMatrix::new(2, 2)).unwrap();
+    let failed = solver.solve(&zero, &vec![1.0; 2], None, 0.0);
+    assert!(matches!(failed, Err(Error::Singular { .. })));
+}
+
+#[test]
+fn large_losses_are_losses() {
+    let mut bandit = TsallisInf::new(actions(2), Key::new(0)).unwrap();
+    for _ in 0..6 {
+        bandit.choose().unwrap();
+        bandit.learn(1e17).unwrap();
+        let p = bandit.probabilities();
+        assert!(
+            (p.iter().sum::<f64>() - 1.0).abs() < 1e-12 && p.iter().all(|p| *p >= 0.0),
+            "{p:?}"
+        );
+    }
+    let mut bandit = TsallisInf::new(actions(3), Key::new(0)).unwrap();
+    bandit.choose().unwrap();
+    assert!(matches!(bandit.learn(f64::MAX), Err(Error::InvalidArgument { .. })));
+    bandit.learn(1.0).unwrap();
+    assert!(bandit.probabilities().iter().all(|p| *p > 0.0));
+}
+
 #[test]
 fn input_that_makes_no_sense() {
     let key = Key::new(0);

@@ -4,8 +4,8 @@
 mod common;
 
 use ansatz_linalg::{
-    Dense, Error, LeastSquares, LinearOperator, Lsmr, Lsqr, Outcome, Qr, Result, Stopping, Svd,
-    Vector, faer::Mat,
+    Dense, Diagonal, Error, LeastSquares, LinearOperator, Lsmr, Lsqr, Outcome, Qr, Result,
+    Stopping, Svd, Vector, faer::Mat,
 };
 use common::{dense, distance, residual, wave};
 
@@ -17,7 +17,7 @@ fn both(
     damping: f64,
     stopping: &Stopping,
 ) -> [Result<LeastSquares<Plain>>; 2] {
-    [Lsqr { damping }.solve(a, b, stopping), Lsmr { damping }.solve(a, b, stopping)]
+    [Lsqr { damping }.run(a, b, None, stopping), Lsmr { damping }.run(a, b, None, stopping)]
 }
 
 const TIGHT: Stopping = Stopping { relative: 1e-13, absolute: 0.0, iterations: 500 };
@@ -126,4 +126,136 @@ fn ends_that_are_no_solutions() {
         assert!(matches!(got, Err(Error::Size { .. })));
     }
     let _ = a.apply(&vec![0.0; 2]).unwrap().norm2();
+}
+
+/// Gives NaN, or only its transpose does.
+struct Broken {
+    forward: bool,
+}
+
+impl LinearOperator<Plain> for Broken {
+    fn shape(&self) -> [usize; 2] {
+        [3, 3]
+    }
+
+    fn apply_into(&self, x: &Plain, y: &mut Plain) -> Result<()> {
+        let factor = if self.forward { f64::NAN } else { 1.0 };
+        *y = x.iter().map(|x| factor * x).collect();
+        Ok(())
+    }
+
+    fn apply_transposed_into(&self, x: &Plain, y: &mut Plain) -> Result<()> {
+        *y = x.iter().map(|x| f64::NAN * x).collect();
+        Ok(())
+    }
+}
+
+#[test]
+fn operators_that_make_nan() {
+    for forward in [true, false] {
+        for damping in [0.0, 0.5] {
+            for got in both(&Broken { forward }, &vec![1.0; 3], damping, &TIGHT) {
+                let got = got.unwrap();
+                assert!(matches!(got.outcome, Outcome::Breakdown(_)), "{:?}", got.outcome);
+            }
+        }
+        let strict = Lsqr::default().solve(&Broken { forward }, &vec![1.0; 3], &TIGHT);
+        assert!(matches!(strict, Err(Error::NotConverged { .. })));
+    }
+}
+
+#[test]
+fn small_operators_are_not_zero() {
+    for size in [1e-150, 1e-200, 1e-300, 1e200] {
+        let a = Diagonal::new(vec![size, 2.0 * size, size]).unwrap();
+        for got in both(&a, &vec![1.0; 3], 0.0, &TIGHT) {
+            let got = got.unwrap();
+            assert_eq!(got.outcome, Outcome::Converged, "{size:e}");
+            assert!(got.residual < 1e-12 && got.consistent, "{size:e} {:e}", got.residual);
+        }
+    }
+}
+
+#[test]
+fn solutions_are_told_from_minima_and_failures() {
+    let (a, b) = (dense(20, 7, 0.2), wave(20, 0.9));
+    let image = a.apply(&wave(7, 0.1)).unwrap();
+    for (b, consistent) in [(b.clone(), false), (image, true)] {
+        for got in both(&a, &b, 0.0, &TIGHT) {
+            let got = got.unwrap();
+            assert_eq!((got.outcome, got.consistent), (Outcome::Converged, consistent));
+            assert!(got.residual <= got.target || got.gradient <= got.gradient_target);
+        }
+    }
+    let few = Stopping { iterations: 2, ..TIGHT };
+    let failed = [Lsqr::default().solve(&a, &b, &few), Lsmr::default().solve(&a, &b, &few)];
+    for failed in failed {
+        let budget = matches!(failed, Err(Error::NotConverged { outcome: Outcome::Budget, .. }));
+        assert!(budget, "{failed:?}");
+    }
+}
+
+#[test]
+fn what_is_within_the_tolerance_has_converged() {
+    let (a, b) = (common::poisson(8), wave(64, 0.1));
+    for iterations in 30..45 {
+        let stopping = Stopping { relative: 1e-8, absolute: 0.0, iterations };
+        for got in both(&a, &b, 0.0, &stopping) {
+            let got = got.unwrap();
+            let within = got.residual <= got.target || got.gradient <= got.gradient_target;
+            assert_eq!(within, got.outcome == Outcome::Converged, "{iterations}");
+        }
+    }
+    let loose = Stopping { relative: 0.0, absolute: 100.0, iterations: 0 };
+    for got in both(&a, &b, 0.0, &loose) {
+        let got = got.unwrap();
+        assert_eq!((got.outcome, got.iterations()), (Outcome::Converged, 0));
+    }
+}
+
+#[test]
+fn from_a_first_guess() {
+    let (a, b, near) = (dense(20, 7, 0.2), wave(20, 0.9), wave(7, 0.4));
+    let methods: [fn(f64, &Dense, &Plain, &Plain) -> LeastSquares<Plain>; 2] = [
+        |damping, a, b, x| Lsqr { damping }.run(a, b, Some(x), &TIGHT).unwrap(),
+        |damping, a, b, x| Lsmr { damping }.run(a, b, Some(x), &TIGHT).unwrap(),
+    ];
+    let want = Qr::new(&a).unwrap().solve_least_squares(&b).unwrap();
+    for method in methods {
+        let got = method(0.0, &a, &b, &near);
+        assert_eq!(got.outcome, Outcome::Converged);
+        assert!(distance(&got.x, &want) < 1e-9);
+        let again = method(0.0, &a, &b, &want);
+        assert!(again.iterations() <= 1, "{}", again.iterations());
+        // Damped, it is a step from the guess: of the residual there.
+        let mut residual = a.apply(&near).unwrap();
+        residual.axpby(-1.0, 1.0, &b).unwrap();
+        let step = Lsqr { damping: 0.7 }.solve(&a, &residual, &TIGHT).unwrap().x;
+        let moved: Plain = near.iter().zip(step).map(|(x, s)| x + s).collect();
+        let got = method(0.7, &a, &b, &near);
+        assert_eq!(got.outcome, Outcome::Converged);
+        assert!(distance(&got.x, &moved) < 1e-11);
+    }
+    let wrong = Lsqr::default().run(&a, &b, Some(&vec![0.0; 6]), &TIGHT);
+    assert!(matches!(wrong, Err(Error::Size { .. })));
+    let nan = Lsqr::default().run(&a, &b, Some(&vec![f64::NAN; 7]), &TIGHT);
+    assert!(matches!(nan, Err(Error::InvalidArgument { .. })));
+}
+
+/// The measured gradient has the term of damping: without it, what has converged would not count.
+#[test]
+fn damping_is_part_of_what_is_measured() {
+    let (a, b) = (dense(20, 7, 0.2), wave(20, 0.9));
+    for damping in [1e-3, 1.0, 50.0] {
+        for got in both(&a, &b, damping, &TIGHT) {
+            let got = got.unwrap();
+            let mut residual = a.apply(&got.x).unwrap();
+            residual.axpby(-1.0, 1.0, &b).unwrap();
+            let mut gradient = a.apply_transposed(&residual).unwrap();
+            assert!(gradient.norm2().unwrap() > 1e3 * got.gradient_target, "{damping}");
+            gradient.axpby(1.0, -damping * damping, &got.x).unwrap();
+            assert_eq!(got.outcome, Outcome::Converged, "{damping}");
+            assert!((gradient.norm2().unwrap() - got.gradient).abs() < 1e-14, "{damping}");
+        }
+    }
 }

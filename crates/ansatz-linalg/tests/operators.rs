@@ -432,3 +432,11 @@ proptest! {
         prop_assert!(distance(&product.apply(&outer(&x, &y)).unwrap(), &want) < 1e-12);
     }
 }
+
+#[test]
+fn differences_along_short_vectors() {
+    let f = |x: &Vec<f64>| Ok(vec![3.0 * x[0]]);
+    let j = DifferenceJacobian::new(f, vec![1.0]).unwrap();
+    let got = j.apply(&vec![1e-170]).unwrap();
+    assert!((got[0] / 3e-170 - 1.0).abs() < 1e-6, "{:e}", got[0]);
+}

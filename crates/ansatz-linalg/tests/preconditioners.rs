@@ -229,3 +229,63 @@ fn input_that_makes_no_sense() {
         assert!(matches!(result, Err(Error::Size { .. })));
     }
 }
+
+#[test]
+fn singular_parts_are_named_in_the_numbers_of_the_matrix() {
+    let a = sparse(&[
+        &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        &[0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+        &[0.0, 0.0, 1.0, 2.0, 0.0, 0.0],
+        &[0.0, 0.0, 2.0, 4.0, 0.0, 0.0],
+        &[0.0, 0.0, 0.0, 0.0, 1.0, 1.0],
+        &[0.0, 0.0, 0.0, 0.0, 1.0, 1.0],
+    ]);
+    let pivot = |error: Option<Error>| match error {
+        Some(Error::Singular { pivot, .. }) => pivot,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(pivot(BlockJacobi::new(&a, 2).err()), 3);
+    let parts = vec![vec![0, 1], vec![2, 3], vec![4, 5]];
+    let found = pivot(AdditiveSchwarz::with_parts(&a, parts, 0).err());
+    assert!([2, 3].contains(&found), "{found}");
+}
+
+#[test]
+fn restricted_schwarz() {
+    let (a, b) = (poisson(16), wave(256, 0.3));
+    let whole = AdditiveSchwarz::new(&a, 8, 2).unwrap();
+    let restricted = whole.clone().restricted();
+    assert!(whole.properties().symmetric && !restricted.properties().symmetric);
+    let steps = |m: &AdditiveSchwarz| {
+        let solver = Iterative::new(Gmres::default()).preconditioner(m);
+        solver.solve(&a, &b).unwrap().iterations()
+    };
+    assert!(steps(&restricted) < steps(&whole), "{} {}", steps(&restricted), steps(&whole));
+    let (matrix, x) = (to_dense(&restricted).unwrap(), wave(256, 0.9));
+    let transposed = Dense::new(matrix.transpose().to_owned()).unwrap();
+    let got = restricted.apply_transposed(&x).unwrap();
+    assert!(distance(&got, &transposed.apply(&x).unwrap()) < 1e-13);
+    // Without overlap they are the same.
+    let (plain, own) = (AdditiveSchwarz::new(&a, 8, 0), AdditiveSchwarz::new(&a, 8, 0));
+    let own = own.unwrap().restricted();
+    assert_eq!(plain.unwrap().apply(&x).unwrap(), own.apply(&x).unwrap());
+}
+
+#[test]
+fn overlap_ends_where_there_are_no_neighbours() {
+    let a = poisson(6);
+    let all = AdditiveSchwarz::new(&a, 2, usize::MAX).unwrap();
+    let x = wave(36, 0.3);
+    // Each of the two parts is the whole.
+    let twice: Vec<f64> = all.apply(&a.apply(&x).unwrap()).unwrap();
+    let want: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
+    assert!(distance(&twice, &want) < 1e-12);
+    // Layers one by one.
+    for layers in 0..4 {
+        let some = AdditiveSchwarz::new(&a, 2, layers).unwrap();
+        let same = (0..2).map(|k| (k * (18 - 6 * layers)..(18 + 6 * layers + k * 36)).collect());
+        let same = same.map(|run: Vec<usize>| run.into_iter().filter(|i| *i < 36).collect());
+        let same = AdditiveSchwarz::with_parts(&a, same.collect(), 0).unwrap();
+        assert!(distance(&some.apply(&x).unwrap(), &same.apply(&x).unwrap()) < 1e-14, "{layers}");
+    }
+}

@@ -7,7 +7,8 @@ use crate::{Error, Result, Vector};
 /// (G. Sleijpen, D. Fokkema, Electron. Trans. Numer. Anal. 1, 1993); preconditioned from the right.
 ///
 /// One iteration is `2 ℓ` applications of the operator. ℓ = 1 is the method of H. van der Vorst
-/// (1992); larger ones converge where eigenvalues are far from the real axis.
+/// (1992); larger ones converge where eigenvalues are far from the real axis. Above about 8 the powers
+/// of the operator are too nearly dependent to gain from: what rounding hides of them is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BiCgStab {
     /// Degree ℓ of the residual polynomial that each iteration minimises; 2 by default.
@@ -39,21 +40,20 @@ impl<V: Vector> IterativeMethod<V> for BiCgStab {
             return Err(Error::invalid("degree of BiCGStab(l)", degree, "at least 1"));
         }
         let shadow = residual.clone();
-        let mut z = residual.clone();
+        let zero = residual.zero_like()?;
         // Of the preconditioned unknown: x ← x + M y at the end.
-        let mut y = residual.zero_like()?;
-        let mut r = vec![residual];
-        let mut u = vec![y.clone()];
+        let (mut y, mut z) = (zero.clone(), zero.clone());
+        let mut u = vec![zero.clone(); degree + 1];
+        let mut r = vec![zero; degree + 1];
+        r[0] = residual;
         let (mut rho, mut alpha, mut omega) = (1.0, 0.0, 1.0);
-        let mut image = z.clone();
-        let mut apply = |from: &V| -> Result<V> {
+        let mut advance = |powers: &mut [V], j: usize| -> Result<()> {
+            let (known, next) = powers.split_at_mut(j + 1);
             if system.preconditioner.is_some() {
-                system.precondition(from, &mut z)?;
-                system.operator.apply_into(&z, &mut image)?;
-            } else {
-                system.operator.apply_into(from, &mut image)?;
+                system.precondition(&known[j], &mut z)?;
+                return system.operator.apply_into(&z, &mut next[0]);
             }
-            Ok(image.clone())
+            system.operator.apply_into(&known[j], &mut next[0])
         };
         let begun = monitor.iterations();
         let pause = 'all: loop {
@@ -68,8 +68,7 @@ impl<V: Vector> IterativeMethod<V> for BiCgStab {
                 for i in 0..=j {
                     u[i].axpby(-beta, 1.0, &r[i])?;
                 }
-                u.truncate(j + 1);
-                u.push(apply(&u[j])?);
+                advance(&mut u, j)?;
                 alpha = rho / u[j + 1].inner(&shadow)?;
                 if !alpha.is_finite() {
                     break 'all Pause::Breakdown(BREAKDOWN);
@@ -77,31 +76,35 @@ impl<V: Vector> IterativeMethod<V> for BiCgStab {
                 for i in 0..=j {
                     r[i].axpby(1.0, -alpha, &u[i + 1])?;
                 }
-                r.truncate(j + 1);
-                r.push(apply(&r[j])?);
+                advance(&mut r, j)?;
                 y.axpby(1.0, alpha, &u[0])?;
                 // An exact solution half-way has no polynomial left to minimise.
-                if r[0].norm2()? <= 0.01 * monitor.target() {
-                    break 'all monitor.record(r[0].norm2()?).unwrap_or(Pause::Restart);
+                let norm = r[0].norm2()?;
+                if norm <= 0.01 * monitor.target() {
+                    break 'all monitor.record(norm).unwrap_or(Pause::Restart);
                 }
             }
-            let Some(gamma) = minimise(&r)? else {
+            let minimum = Minimum::new(&mut r)?;
+            let Some(last) = minimum.gamma.last() else {
                 break Pause::Breakdown(BREAKDOWN);
             };
-            omega = gamma[degree - 1];
-            for (i, gamma) in gamma.iter().enumerate() {
-                let (u0, rest) = u.split_at_mut(1);
-                u0[0].axpby(1.0, -gamma, &rest[i])?;
-                y.axpby(1.0, *gamma, &r[i])?;
+            omega = *last;
+            for (gamma, i) in minimum.gamma.iter().zip(1..) {
+                let (u0, rest) = u.split_at_mut(i);
+                u0[0].axpby(1.0, -gamma, &rest[0])?;
+            }
+            for (gamma, r) in minimum.of_iterate().iter().zip(&r) {
+                y.axpby(1.0, *gamma, r)?;
             }
             let (r0, rest) = r.split_at_mut(1);
-            for (gamma, r) in gamma.iter().zip(rest) {
+            for (gamma, r) in minimum.orthogonal.iter().zip(rest) {
                 r0[0].axpby(1.0, -gamma, r)?;
             }
             if let Some(pause) = monitor.record(r[0].norm2()?) {
                 break pause;
             }
-            if omega == 0.0 {
+            // The recurrence needs the full degree.
+            if omega == 0.0 || minimum.gamma.len() < degree {
                 break Pause::Breakdown(BREAKDOWN);
             }
         };
@@ -115,29 +118,56 @@ impl<V: Vector> IterativeMethod<V> for BiCgStab {
     }
 }
 
-/// The `γ` for which `|r₀ − Σ γⱼ rⱼ|` is smallest, from the normal equations, which are small: as
-/// many unknowns as the degree.
-fn minimise<V: Vector>(r: &[V]) -> Result<Option<Vec<f64>>> {
-    let count = r.len() - 1;
-    let mut gram = faer::Mat::zeros(count, count);
-    let mut right = vec![0.0; count];
-    for i in 0..count {
-        for j in 0..=i {
-            let inner = r[i + 1].inner(&r[j + 1])?;
-            (gram[(i, j)], gram[(j, i)]) = (inner, inner);
+/// The `γ` for which `|r₀ − Σ γⱼ rⱼ|` is smallest, by modified Gram–Schmidt orthogonalisation of
+/// `r₁, r₂, …` in place (algorithm 3.1 of the paper). What is dependent of those before, but for
+/// rounding, and all beyond it are left out.
+struct Minimum {
+    gamma: Vec<f64>,
+    /// The coefficients in the orthogonal vectors.
+    orthogonal: Vec<f64>,
+    /// Columns of the unit upper triangle `T` with `R = Q T`.
+    triangle: Vec<Vec<f64>>,
+}
+
+impl Minimum {
+    fn new<V: Vector>(r: &mut [V]) -> Result<Self> {
+        let (mut orthogonal, mut triangle) = (Vec::new(), Vec::<Vec<f64>>::new());
+        let mut squares: Vec<f64> = Vec::new();
+        for j in 1..r.len() {
+            let (known, rest) = r.split_at_mut(j);
+            let before = rest[0].norm2()?;
+            let mut column = Vec::with_capacity(j);
+            for (q, square) in known[1..].iter().zip(&squares) {
+                let tau = rest[0].inner(q)? / square;
+                rest[0].axpby(1.0, -tau, q)?;
+                column.push(tau);
+            }
+            let (norm, square) = (rest[0].norm2()?, rest[0].inner(&rest[0])?);
+            let independent = norm > rest[0].epsilon().sqrt() * before && norm.is_finite();
+            if !independent || square == 0.0 {
+                break;
+            }
+            orthogonal.push(known[0].inner(&rest[0])? / square);
+            squares.push(square);
+            triangle.push(column);
         }
-        right[i] = r[i + 1].inner(&r[0])?;
+        let mut gamma: Vec<f64> = orthogonal.clone();
+        for i in (1..gamma.len()).rev() {
+            for j in 0..i {
+                gamma[j] -= triangle[i][j] * gamma[i];
+            }
+        }
+        Ok(Self { gamma, orthogonal, triangle })
     }
-    // Scaled to a diagonal of ones: the powers differ in size.
-    let scale: Vec<f64> = (0..count).map(|i| gram[(i, i)].sqrt()).collect();
-    if scale.iter().any(|s| !(*s > 0.0 && s.is_finite())) {
-        return Ok(None);
+
+    /// The coefficients of `Σ γⱼ rⱼ₋₁` in `r₀` and the orthogonal vectors.
+    fn of_iterate(&self) -> Vec<f64> {
+        let mut shifted = self.gamma.clone();
+        for i in 1..shifted.len() {
+            for j in 1..i {
+                shifted[j] += self.triangle[i - 1][j - 1] * self.gamma[i];
+            }
+        }
+        shifted
     }
-    let scaled = faer::Mat::from_fn(count, count, |i, j| gram[(i, j)] / (scale[i] * scale[j]));
-    right.iter_mut().zip(&scale).for_each(|(b, s)| *b /= s);
-    let Ok(factors) = crate::Qr::new(&crate::Dense::new(scaled)?) else {
-        return Ok(None);
-    };
-    let solution = factors.solve_least_squares(&right)?;
-    Ok(Some(solution.iter().zip(&scale).map(|(y, s)| y / s).collect()))
 }

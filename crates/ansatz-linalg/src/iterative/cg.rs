@@ -12,6 +12,7 @@ use crate::{Result, Vector};
 pub struct Cg;
 
 pub(super) const INDEFINITE: &str = "the operator is not positive definite: take Minres or Gmres";
+pub(super) const UNDERFLOW: &str = "the square of the residual underflows: scale the system";
 pub(super) const INDEFINITE_PRECONDITIONER: &str = "the preconditioner is not positive definite";
 
 impl<V: Vector> IterativeMethod<V> for Cg {
@@ -26,14 +27,16 @@ impl<V: Vector> IterativeMethod<V> for Cg {
         mut r: V,
         monitor: &mut Monitor,
     ) -> Result<Pause> {
-        let mut z = r.clone();
-        system.precondition(&r, &mut z)?;
-        let mut p = z.clone();
+        let norm = r.norm2()?;
+        let mut z = system.preconditioner.map(|_| r.clone());
+        let mut rz = square(system, &r, norm, z.as_mut())?;
+        let mut p = z.as_ref().unwrap_or(&r).clone();
         let mut image = r.clone();
-        let mut rz = r.inner(&z)?;
         loop {
             if !positive(rz) {
-                return Ok(Pause::Breakdown(INDEFINITE_PRECONDITIONER));
+                let plain = z.is_none() && rz == 0.0;
+                let reason = if plain { UNDERFLOW } else { INDEFINITE_PRECONDITIONER };
+                return Ok(Pause::Breakdown(reason));
             }
             system.operator.apply_into(&p, &mut image)?;
             let curvature = p.inner(&image)?;
@@ -43,13 +46,22 @@ impl<V: Vector> IterativeMethod<V> for Cg {
             let step = rz / curvature;
             x.axpby(1.0, step, &p)?;
             r.axpby(1.0, -step, &image)?;
-            if let Some(pause) = monitor.record(r.norm2()?) {
+            let norm = r.norm2()?;
+            if let Some(pause) = monitor.record(norm) {
                 return Ok(pause);
             }
-            system.precondition(&r, &mut z)?;
-            let next = r.inner(&z)?;
-            p.axpby(next / rz, 1.0, &z)?;
+            let next = square(system, &r, norm, z.as_mut())?;
+            p.axpby(next / rz, 1.0, z.as_ref().unwrap_or(&r))?;
             rz = next;
         }
     }
+}
+
+/// `⟨r, M r⟩` with `z ← M r`; without a preconditioner `‖r‖²`.
+fn square<V: Vector>(system: &System<'_, V>, r: &V, norm: f64, z: Option<&mut V>) -> Result<f64> {
+    let Some(z) = z else {
+        return Ok(norm * norm);
+    };
+    system.precondition(r, z)?;
+    r.inner(z)
 }

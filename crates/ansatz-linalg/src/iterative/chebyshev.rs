@@ -28,10 +28,13 @@ impl Chebyshev {
         start: &V,
         steps: usize,
     ) -> Result<Self> {
+        if steps == 0 {
+            return Err(Error::invalid("steps of Lanczos' process", steps, "at least one"));
+        }
         let system = System { operator, preconditioner };
         let values = ritz_values(&system, start, steps)?;
         let (Some(smallest), Some(largest)) = (values.first(), values.last()) else {
-            return Err(Error::invalid("steps of Lanczos' process", steps, "at least one"));
+            return Err(Error::invalid("start of Lanczos' process", "zero", "another vector"));
         };
         Ok(Self { smallest: smallest / 1.05, largest: largest * 1.05 })
     }
@@ -49,7 +52,12 @@ pub(crate) fn ritz_values<V: Vector>(
     system.precondition(&r, &mut z)?;
     let mut p = z.clone();
     let mut image = r.clone();
-    let mut rz = r.inner(&z)?;
+    let definite = |rz: f64| {
+        let expected = cg::INDEFINITE_PRECONDITIONER;
+        let bad = rz < 0.0 || rz.is_nan();
+        if bad { Err(Error::invalid("preconditioner", rz, expected)) } else { Ok(rz) }
+    };
+    let mut rz = definite(r.inner(&z)?)?;
     let first = rz;
     let (mut diagonal, mut beside) = (Vec::new(), Vec::new());
     let (mut last_step, mut last_factor) = (1.0, 0.0);
@@ -63,9 +71,9 @@ pub(crate) fn ritz_values<V: Vector>(
         diagonal.push(1.0 / step + last_factor / last_step);
         r.axpby(1.0, -step, &image)?;
         system.precondition(&r, &mut z)?;
-        let next = r.inner(&z)?;
+        let next = definite(r.inner(&z)?)?;
         let factor = next / rz;
-        beside.push(factor.max(0.0).sqrt() / step);
+        beside.push(factor.sqrt() / step);
         p.axpby(factor, 1.0, &z)?;
         (rz, last_step, last_factor) = (next, step, factor);
     }

@@ -1,6 +1,8 @@
 //! Conjugate directions from any source: [`ConjugateDirections`].
 
-use super::{IterativeMethod, Monitor, Pause, System, cg::INDEFINITE, positive};
+use super::{
+    IterativeMethod, Monitor, Pause, System, cg::INDEFINITE, monitor::NOT_FINITE, positive,
+};
 use crate::{Error, Result, Vector};
 
 /// Conjugate gradients whose directions come from a function of the residual, for symmetric positive
@@ -8,8 +10,7 @@ use crate::{Error, Result, Vector};
 /// Direction Method for Iteratively Solving Linear Systems*, ICML 2023, algorithm 1).
 ///
 /// Each direction is made conjugate to the last `memory` ones, and the step along it minimises the
-/// error in the norm of the operator: the residual can only be made worse by a function that is
-/// worthless, never wrong. With the identity and a memory of one it is [`Cg`](super::Cg); with a
+/// error in the norm of the operator, which no function can make larger. With the identity and a memory of one it is [`Cg`](super::Cg); with a
 /// preconditioner that changes it is flexible CG (Y. Notay, SIAM J. Sci. Comput. 22, 2000). A
 /// preconditioner of the solver is applied to the residual first.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,8 @@ pub struct ConjugateDirections<G> {
     /// Former directions that a new one is made conjugate to; at least 1, the paper takes 2.
     pub memory: usize,
 }
+
+const WORTHLESS: &str = "the generator gave no new direction";
 
 impl<V: Vector, G: Fn(&V) -> Result<V>> IterativeMethod<V> for ConjugateDirections<G> {
     fn name(&self) -> &'static str {
@@ -50,7 +53,12 @@ impl<V: Vector, G: Fn(&V) -> Result<V>> IterativeMethod<V> for ConjugateDirectio
             system.operator.apply_into(&p, &mut image)?;
             let curvature = p.inner(&image)?;
             if !positive(curvature) {
-                return Ok(Pause::Breakdown(INDEFINITE));
+                let new = p.norm2()? > 10.0 * p.epsilon() * own.norm2()?;
+                return Ok(Pause::Breakdown(match new {
+                    true if curvature.is_nan() => NOT_FINITE,
+                    true => INDEFINITE,
+                    false => WORTHLESS,
+                }));
             }
             let step = r.inner(&p)? / curvature;
             x.axpby(1.0, step, &p)?;

@@ -83,7 +83,7 @@ fn cycle<V: Vector>(
         return Err(Error::invalid("restart", restart, "at least one iteration"));
     }
     let norm = v.norm2()?;
-    let (mut w, mut z) = (v.clone(), v.clone());
+    let (mut w, mut spare, mut z) = (v.clone(), v.clone(), v.clone());
     v.scale_in_place(1.0 / norm)?;
     let mut arnoldi = Arnoldi { basis: vec![v], triangle: Vec::new(), rotations: Vec::new() };
     let mut kept = Vec::new();
@@ -100,7 +100,7 @@ fn cycle<V: Vector>(
         } else {
             system.operator.apply_into(&arnoldi.basis[j], &mut w)?;
         }
-        let Some((c, s)) = arnoldi.extend(&mut w)? else {
+        let Some((c, s)) = arnoldi.extend(&mut w, &mut spare)? else {
             pause = Pause::Breakdown("the operator is singular, or its values are not finite");
             break;
         };
@@ -134,18 +134,17 @@ struct Arnoldi<V> {
 }
 
 impl<V: Vector> Arnoldi<V> {
-    /// Takes the image `w` of the newest vector, which it overwrites. The new rotation, whose sine
+    /// Takes the image `w` of the newest vector, which it overwrites, as it does `spare`. The new rotation, whose sine
     /// is zero when the space is invariant; `None` when the new column is dependent of the others.
-    fn extend(&mut self, w: &mut V) -> Result<Option<(f64, f64)>> {
+    fn extend(&mut self, w: &mut V, spare: &mut V) -> Result<Option<(f64, f64)>> {
         let before = w.norm2()?;
         let mut column = vec![0.0; self.basis.len()];
         let mut norm = before;
         // Twice is enough (B. Parlett, The Symmetric Eigenvalue Problem, §6.9).
         for _ in 0..2 {
-            let inner: Result<Vec<f64>> = self.basis.iter().map(|v| v.inner(w)).collect();
-            let inner = inner?;
-            let old = w.clone();
-            w.combine(Some(&old), -1.0, &inner, &self.basis)?;
+            let inner = w.inner_all(&self.basis)?;
+            std::mem::swap(w, spare);
+            w.combine(Some(&*spare), -1.0, &inner, &self.basis)?;
             column.iter_mut().zip(&inner).for_each(|(h, i)| *h += i);
             let now = w.norm2()?;
             let done = now > 0.5 * norm;
@@ -154,7 +153,8 @@ impl<V: Vector> Arnoldi<V> {
                 break;
             }
         }
-        if norm <= 10.0 * f64::EPSILON * before {
+        let rounding = 10.0 * w.epsilon() * before;
+        if norm <= rounding {
             norm = 0.0;
         }
         for (i, (c, s)) in self.rotations.iter().enumerate() {
@@ -163,7 +163,7 @@ impl<V: Vector> Arnoldi<V> {
         }
         let last = self.rotations.len();
         let pivot = column[last].hypot(norm);
-        if pivot <= 10.0 * f64::EPSILON * before || pivot.is_nan() {
+        if pivot <= rounding || pivot.is_nan() {
             return Ok(None);
         }
         let rotation = (column[last] / pivot, norm / pivot);

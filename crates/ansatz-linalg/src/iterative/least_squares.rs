@@ -6,7 +6,7 @@ mod lsqr;
 pub use lsmr::Lsmr;
 pub use lsqr::Lsqr;
 
-use super::{Outcome, Stopping, finite, measurable_norm};
+use super::{Outcome, Stopping, finite, measurable_norm, monitor::NOT_FINITE};
 use crate::{Error, LinearOperator, Result, Vector, operator::check_length};
 
 /// What an iteration for least squares has found.
@@ -18,9 +18,16 @@ pub struct LeastSquares<V> {
     pub outcome: Outcome,
     /// `|b − A x|`, measured at the end.
     pub residual: f64,
-    /// `|Aᵀ (b − A x) − damping² x|`, which is zero at a minimum; measured at the end.
+    /// `|Aᵀ (b − A x) − damping² (x − x₀)|`, which is zero at a minimum; measured at the end.
     pub gradient: f64,
-    /// `√(|b − A x|² + damping² |x|²)` at the start and after each iteration, as the method
+    /// Whether `x` solves `A x = b`: the residual is at most `target`. What converged without is the
+    /// minimum of a system that has no solution, or of a damped one.
+    pub consistent: bool,
+    /// The residual that was asked for.
+    pub target: f64,
+    /// The gradient that was asked for where there is no solution, `relative ‖A‖ |b − A x|`.
+    pub gradient_target: f64,
+    /// `√(|b − A x|² + damping² |x − x₀|²)` at the start and after each iteration, as the method
     /// believed.
     pub residuals: Vec<f64>,
     /// The norm of the gradient after each iteration, as the method believed.
@@ -31,6 +38,15 @@ impl<V> LeastSquares<V> {
     /// Iterations made.
     pub fn iterations(&self) -> usize {
         self.gradients.len()
+    }
+
+    /// Itself if it converged.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] in the name of `method`, with the norm of the gradient.
+    pub fn into_converged(self, method: &'static str) -> Result<Self> {
+        self.outcome.check(method, self.iterations(), self.gradient, self.gradient_target)?;
+        Ok(self)
     }
 }
 
@@ -54,8 +70,7 @@ struct Bidiagonalisation<'a, V> {
 }
 
 impl<'a, V: Vector> Bidiagonalisation<'a, V> {
-    fn new(operator: &'a dyn LinearOperator<V>, b: &V) -> Result<Self> {
-        let mut u = b.clone();
+    fn new(operator: &'a dyn LinearOperator<V>, mut u: V) -> Result<Self> {
         let beta = normalise(&mut u)?;
         let mut v = operator.apply_transposed(&u)?;
         let alpha = normalise(&mut v)?;
@@ -79,7 +94,10 @@ impl<'a, V: Vector> Bidiagonalisation<'a, V> {
 fn normalise<V: Vector>(x: &mut V) -> Result<f64> {
     let norm = x.norm2()?;
     if norm > 0.0 {
-        x.scale_in_place(1.0 / norm)?;
+        // In two steps: the inverse of a small number is infinite in a small format.
+        let root = norm.sqrt();
+        x.scale_in_place(1.0 / root)?;
+        x.scale_in_place(1.0 / root)?;
     }
     Ok(norm)
 }
@@ -92,9 +110,10 @@ trait Recurrence<V> {
     fn into_iterate(self) -> V;
 }
 
-fn solve<V: Vector, R: Recurrence<V>>(
+fn run<V: Vector, R: Recurrence<V>>(
     a: &dyn LinearOperator<V>,
     b: &V,
+    guess: Option<&V>,
     damping: f64,
     stopping: &Stopping,
     start: impl FnOnce(&Bidiagonalisation<'_, V>) -> Result<R>,
@@ -103,47 +122,64 @@ fn solve<V: Vector, R: Recurrence<V>>(
     if !(damping >= 0.0 && damping.is_finite()) {
         return Err(Error::invalid("damping", damping, "a number of at least 0"));
     }
-    check_length("right-hand side of least squares", a.shape()[0], b.dimension())?;
+    let [rows, columns] = a.shape();
+    check_length("right-hand side of least squares", rows, b.dimension())?;
     finite("right-hand side of least squares", b)?;
-    measurable_norm("right-hand side of least squares", b)?;
-    let mut columns = Bidiagonalisation::new(a, b)?;
-    let norm = columns.beta;
-    let target = stopping.target(norm);
-    let (mut residuals, mut gradients) = (vec![norm], Vec::new());
-    let mut recurrence = start(&columns)?;
-    let mut outcome = Outcome::Converged;
-    // Aᵀ b = 0: zero is the solution.
-    if norm > 0.0 && columns.alpha > 0.0 {
-        outcome = loop {
-            if gradients.len() == stopping.iterations {
-                break Outcome::Budget;
-            }
-            columns.advance()?;
-            let [residual, gradient] = recurrence.step(&columns)?;
-            residuals.push(residual);
-            gradients.push(gradient);
-            if !(residual.is_finite() && gradient.is_finite()) {
-                break Outcome::Breakdown("the residual is not finite");
-            }
-            let small = MARGIN * stopping.relative * columns.norm.max(damping) * residual;
-            if residual <= MARGIN * target || gradient <= small || columns.alpha == 0.0 {
-                break Outcome::Converged;
-            }
-        };
+    let target = stopping.target(measurable_norm("right-hand side of least squares", b)?);
+    let mut residual = b.clone().detached();
+    if let Some(guess) = guess {
+        check_length("first guess of least squares", columns, guess.dimension())?;
+        finite("first guess of least squares", guess)?;
+        a.apply_into(guess, &mut residual)?;
+        residual.axpby(-1.0, 1.0, b)?;
     }
-    let x = recurrence.into_iterate();
+    let mut columns = Bidiagonalisation::new(a, residual)?;
+    let (mut residuals, mut gradients) = (vec![columns.beta], Vec::new());
+    let mut recurrence = start(&columns)?;
+    let ended = loop {
+        let residual = residuals[residuals.len() - 1];
+        if !(residual.is_finite() && columns.alpha.is_finite()) {
+            break Outcome::Breakdown(NOT_FINITE);
+        }
+        let gradient = gradients.last().copied().unwrap_or(columns.alpha * columns.beta);
+        let small = MARGIN * stopping.relative * columns.norm.max(damping) * residual;
+        let margin = if gradients.is_empty() { 1.0 } else { MARGIN };
+        // Without a column there is no direction left: Aᵀ r = 0.
+        if residual <= margin * target || gradient <= small || columns.alpha == 0.0 {
+            break Outcome::Converged;
+        }
+        if gradients.len() >= stopping.iterations {
+            break Outcome::Budget;
+        }
+        columns.advance()?;
+        let [residual, gradient] = recurrence.step(&columns)?;
+        residuals.push(residual);
+        gradients.push(gradient);
+    };
+    let moved = recurrence.into_iterate();
+    let mut x = moved.clone();
+    if let Some(guess) = guess {
+        x.axpby(1.0, 1.0, guess)?;
+    }
     let mut residual = a.apply(&x)?;
     residual.axpby(-1.0, 1.0, b)?;
     let mut gradient = a.apply_transposed(&residual)?;
-    gradient.axpby(1.0, -damping * damping, &x)?;
+    gradient.axpby(1.0, -damping * damping, &moved)?;
     let (residual, gradient) = (residual.norm2()?, gradient.norm2()?);
-    if outcome == Outcome::Converged {
-        let total = residual.hypot(damping * x.norm2()?);
-        let rounding = 10.0 * f64::EPSILON * columns.norm * norm;
-        let least = stopping.relative * columns.norm.max(damping) * total;
-        if total > target && gradient > least.max(rounding) {
-            outcome = Outcome::Stagnation;
-        }
-    }
-    Ok(LeastSquares { x, outcome, residual, gradient, residuals, gradients })
+    let total = residual.hypot(damping * moved.norm2()?);
+    let gradient_target = stopping.relative * columns.norm.max(damping) * total;
+    let rounding = 10.0 * b.epsilon() * columns.norm * residuals[0];
+    let outcome = match ended {
+        Outcome::Breakdown(_) => ended,
+        _ if !(total.is_finite() && gradient.is_finite()) => Outcome::Breakdown(NOT_FINITE),
+        _ if total <= target || gradient <= gradient_target => Outcome::Converged,
+        Outcome::Converged if gradient > rounding => Outcome::Stagnation,
+        _ => ended,
+    };
+    let consistent = residual <= target;
+    #[rustfmt::skip]
+    let found = LeastSquares {
+        x, outcome, residual, gradient, consistent, target, gradient_target, residuals, gradients,
+    };
+    Ok(found)
 }

@@ -11,9 +11,8 @@ use crate::{Result, Vector};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Minres;
 
-/// About the root of the rounding unit: as near as MINRES comes to the residual of least squares
-/// (S.-C. Choi, C. Paige, M. Saunders, SIAM J. Sci. Comput. 33, 2011, §1).
-const LEAST_SQUARES: f64 = 1e-9;
+/// A pass that reduced the residual to this part is worth another one.
+const WORTH: f64 = 0.9;
 const NO_SOLUTION: &str = "the system is singular and has no solution, as far as can be told";
 
 impl<V: Vector> IterativeMethod<V> for Minres {
@@ -41,13 +40,17 @@ impl<V: Vector> IterativeMethod<V> for Minres {
         v.scale_in_place(1.0 / beta)?;
         z.scale_in_place(1.0 / beta)?;
         let mut v_before = v.zero_like()?;
-        let mut next = v_before.clone();
+        let (mut next, mut z_before) = (v_before.clone(), v_before.clone());
         // The direction of the residual, and the two last directions of the iterate.
         let mut w = v.clone();
         let (mut d, mut d_before) = (v_before.clone(), v_before.clone());
         let (mut c, mut s, mut c_before, mut s_before) = (-1.0, 0.0, -1.0, 0.0);
+        let begun = beta;
         let mut rest = beta;
         beta = 0.0;
+        // As near as MINRES comes to the residual of least squares (S.-C. Choi, C. Paige, M. Saunders,
+        // SIAM J. Sci. Comput. 33, 2011, §1).
+        let least_squares = v.epsilon().sqrt();
         // The size of the entries of T, to tell zero from rounding.
         let mut size = 0.0f64;
         loop {
@@ -60,7 +63,7 @@ impl<V: Vector> IterativeMethod<V> for Minres {
             let near = -c_before * beta;
             let beside = c * near + s * alpha;
             let corner = s * near - c * alpha;
-            let z_before = z.clone();
+            std::mem::swap(&mut z_before, &mut z);
             system.precondition(&next, &mut z)?;
             let square = next.inner(&z)?;
             if square < 0.0 {
@@ -70,8 +73,10 @@ impl<V: Vector> IterativeMethod<V> for Minres {
             size = size.max(alpha.abs() + beta + beta_next);
             // |A r| / |A| |r| of the iterate so far is zero where r is a residual of least squares.
             // Beyond, iterates of a singular system grow without bound.
-            if corner.hypot(c * beta_next) <= LEAST_SQUARES * size {
-                return Ok(Pause::Breakdown(NO_SOLUTION));
+            if corner.hypot(c * beta_next) <= least_squares * size {
+                // So it looks as well where eigenvalues differ much: told apart from the residual.
+                let again = rest.abs() < WORTH * begun;
+                return Ok(if again { Pause::Restart } else { Pause::Breakdown(NO_SOLUTION) });
             }
             let pivot = corner.hypot(beta_next);
             (c_before, s_before) = (c, s);
@@ -84,7 +89,7 @@ impl<V: Vector> IterativeMethod<V> for Minres {
             x.axpby(1.0, c * rest, &d)?;
             rest *= s;
 
-            let exact = beta_next <= f64::EPSILON * pivot;
+            let exact = beta_next <= v.epsilon() * pivot;
             if !exact {
                 next.scale_in_place(1.0 / beta_next)?;
                 z.scale_in_place(1.0 / beta_next)?;

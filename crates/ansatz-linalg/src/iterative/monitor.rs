@@ -1,5 +1,10 @@
 //! What watches over an iteration: [`Monitor`].
 
+pub(super) const NOT_FINITE: &str = "the residual is not finite";
+
+/// A residual that has grown by this factor will not come back.
+const DIVERGED: f64 = 1e10;
+
 /// Why a method hands back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
@@ -33,10 +38,15 @@ impl Monitor {
     pub fn record(&mut self, residual: f64) -> Option<Pause> {
         self.history.push(residual);
         if !residual.is_finite() {
-            return Some(Pause::Breakdown("the residual is not finite"));
+            return Some(Pause::Breakdown(NOT_FINITE));
         }
         if residual <= self.target {
             return Some(Pause::Converged);
+        }
+        if residual > DIVERGED * self.history[0] {
+            return Some(Pause::Breakdown(
+                "the iteration diverges: the residual has grown by 10¹⁰",
+            ));
         }
         (self.iterations() >= self.budget).then_some(Pause::Budget)
     }
@@ -51,11 +61,15 @@ impl Monitor {
         self.target
     }
 
-    /// The measured residual in place of the last one recorded.
-    pub(crate) fn correct(&mut self, residual: f64) {
-        if let Some(last) = self.history.last_mut() {
-            *last = residual;
+    /// Takes the measured residual at the end of a pass that began after `begun` iterations: in place
+    /// of the last one recorded, or as a new one where the pass recorded none but made progress.
+    pub(crate) fn correct(&mut self, begun: usize, residual: f64) {
+        if self.iterations() > begun {
+            self.history.pop();
+        } else if self.history.last() == Some(&residual) {
+            return;
         }
+        self.history.push(residual);
     }
 
     pub(crate) fn into_history(self) -> Vec<f64> {

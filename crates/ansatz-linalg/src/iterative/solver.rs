@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     IterativeMethod, LinearSolver, Monitor, Outcome, Pause, Solution, Stopping, System, finite,
-    measurable_norm,
+    measurable_norm, monitor::NOT_FINITE,
 };
 use crate::{Error, Identity, LinearOperator, Result, Transposed, Vector};
 
@@ -72,12 +72,12 @@ impl<M, P> Iterative<M, P> {
     }
 
     /// What the method has found when it ends, for whatever reason it ends; from `guess`, or from
-    /// zero.
+    /// zero, and never with a larger residual than there.
     ///
     /// # Errors
     /// [`Error::Size`] when the operator is not square or the vectors do not fit it,
-    /// [`Error::InvalidArgument`] for tolerances or settings of the method that make no sense,
-    /// [`Error::NotFinite`] when `b` or `guess` has a NaN, and those of the operators.
+    /// [`Error::InvalidArgument`] for tolerances or settings of the method that make no sense and when
+    /// `b` or `guess` has a NaN, and those of the operators.
     pub fn run<V: Vector>(
         &self,
         a: &dyn LinearOperator<V>,
@@ -107,7 +107,9 @@ impl<M, P> Iterative<M, P> {
         P: LinearOperator<V> + Sync,
     {
         let solve = |b: &V| self.run(a, b, None)?.into_converged(self.method.name());
-        right_hand_sides.par_iter().map(solve).collect()
+        let all: Vec<Result<_>> = right_hand_sides.par_iter().map(solve).collect();
+        // Errors in the order of the right-hand sides.
+        all.into_iter().collect()
     }
 }
 
@@ -120,14 +122,15 @@ impl<V: Vector, M: IterativeMethod<V>, P: LinearOperator<V>> LinearSolver<V> for
         self.run(a, b, None)?.into_converged(self.method.name())
     }
 
-    /// From zero, with the transpose of the preconditioner.
+    /// From zero; where `a` is not symmetric, with the transpose of the preconditioner.
     ///
     /// # Errors
     /// As [`LinearSolver::solve`], and [`Error::NoTranspose`].
     fn solve_transposed(&self, a: &dyn LinearOperator<V>, b: &V) -> Result<Solution<V>> {
-        let transposed = Transposed(a);
-        let operator: &dyn LinearOperator<V> =
-            if a.properties().symmetric { a } else { &transposed };
+        if a.properties().symmetric {
+            return self.solve(a, b);
+        }
+        let operator: &dyn LinearOperator<V> = &Transposed(a);
         let preconditioner = self.preconditioner.as_ref().map(Transposed);
         let preconditioner = preconditioner.as_ref().map(|p| p as &dyn LinearOperator<V>);
         run(&self.method, &System { operator, preconditioner }, b, None, &self.stopping)?
@@ -166,12 +169,12 @@ fn run<V: Vector>(
         let x = b.zero_like()?;
         return Ok(Solution { x, outcome: Outcome::Converged, residuals: vec![0.0], target });
     }
-    let mut residual = b.clone();
+    let mut residual = b.clone().detached();
     let mut x = match guess {
         Some(guess) => {
             system.operator.apply_into(guess, &mut residual)?;
             residual.axpby(-1.0, 1.0, b)?;
-            guess.clone()
+            guess.clone().detached()
         }
         None => b.zero_like()?,
     };
@@ -181,20 +184,30 @@ fn run<V: Vector>(
         if before <= target {
             break Outcome::Converged;
         }
-        if stopping.iterations == monitor.iterations() {
+        if !before.is_finite() {
+            break Outcome::Breakdown(NOT_FINITE);
+        }
+        let begun = monitor.iterations();
+        if stopping.iterations <= begun {
             break Outcome::Budget;
         }
+        let x_before = x.clone();
         let pause = method.improve(system, &mut x, residual.clone(), &mut monitor)?;
         // What a recurrence says of the residual drifts away from it.
         system.operator.apply_into(&x, &mut residual)?;
         residual.axpby(-1.0, 1.0, b)?;
         let now = residual.norm2()?;
-        monitor.correct(now);
         let progress = now / before;
-        before = now;
+        // Every way on from a pass that made it worse is an end.
+        if progress.is_nan() || progress > 1.0 {
+            x = x_before;
+        } else {
+            before = now;
+        }
+        monitor.correct(begun, before);
         match pause {
             _ if now <= target => break Outcome::Converged,
-            _ if !now.is_finite() => break Outcome::Breakdown("the residual is not finite"),
+            _ if !now.is_finite() => break Outcome::Breakdown(NOT_FINITE),
             Pause::Converged if progress > PROGRESS => break Outcome::Stagnation,
             Pause::Restart if progress > LEAST_PROGRESS => break Outcome::Stagnation,
             Pause::Breakdown(reason) => break Outcome::Breakdown(reason),
@@ -205,7 +218,8 @@ fn run<V: Vector>(
     Ok(Solution { x, outcome, residuals: monitor.into_history(), target })
 }
 
-fn check<V: Vector>(system: &System<'_, V>, b: &V, guess: Option<&V>) -> Result<()> {
+/// Errors unless the sizes fit and the vectors are finite.
+pub(crate) fn check<V: Vector>(system: &System<'_, V>, b: &V, guess: Option<&V>) -> Result<()> {
     let [rows, columns] = system.operator.shape();
     if rows != columns {
         let expected = "as many rows as columns (for others: Lsqr, Lsmr)";

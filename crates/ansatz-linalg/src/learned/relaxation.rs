@@ -1,7 +1,12 @@
 //! Over-relaxation whose factor is learnt: [`LearnedRelaxation`].
 
 use super::{ContextualTsallisInf, TsallisInf};
-use crate::{Cg, Error, Iterative, Result, Richardson, Solution, Sor, Sparse, Ssor, Stopping};
+use crate::{
+    Cg, Error, Iterative, Outcome, Result, Richardson, Solution, Sor, Sparse, Ssor, Stopping,
+    System,
+    iterative::{check, measurable_norm},
+    preconditioner::pivots,
+};
 
 /// Which solver is relaxed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +79,8 @@ impl LearnedRelaxation {
     /// The solution of `A x = b` from `guess` or from zero. `context` is a number that is known of the
     /// system beforehand, such as the length of a step; only [`Chooser::Contextual`] looks at it.
     ///
-    /// A solve that does not converge is an error; its iterations are learnt from nevertheless.
+    /// A solve that does not converge is an error; it is learnt from nevertheless, as one that took
+    /// all iterations that it may. What is no system at all is refused before a factor is chosen.
     ///
     /// # Errors
     /// Those of [`Iterative::run`] and of the preconditioners, [`Error::NotConverged`], and
@@ -89,6 +95,10 @@ impl LearnedRelaxation {
         if !(self.scale > 0.0 && self.scale.is_finite()) {
             return Err(Error::invalid("scale", self.scale, "a positive number of iterations"));
         }
+        self.stopping.validate()?;
+        check(&System { operator: a, preconditioner: None }, b, guess)?;
+        measurable_norm("right-hand side", b)?;
+        pivots(a)?;
         let omega = match &mut self.chooser {
             Chooser::Fixed(omega) => *omega,
             Chooser::Bandit(bandit) => bandit.choose()?,
@@ -97,8 +107,8 @@ impl LearnedRelaxation {
         let solution = self.relax(a, b, guess, omega);
         // What fails costs as much as may be.
         let iterations = match &solution {
-            Ok(solution) => solution.iterations(),
-            Err(_) => self.stopping.iterations,
+            Ok(solution) if solution.outcome == Outcome::Converged => solution.iterations(),
+            _ => self.stopping.iterations,
         };
         let loss = iterations.saturating_sub(1) as f64 / self.scale;
         match &mut self.chooser {

@@ -61,19 +61,20 @@ impl TsallisInf {
     pub fn probabilities(&self) -> Vec<f64> {
         let rate = 2.0 / ((self.round + 1) as f64).sqrt();
         let least = self.losses.iter().copied().fold(f64::INFINITY, f64::min);
+        // Only differences matter, and x is found as one: large sums would swallow it.
         let weights = |x: f64| -> Vec<f64> {
-            self.losses.iter().map(|loss| 4.0 / (rate * (loss - x)).powi(2)).collect()
+            self.losses.iter().map(|loss| 4.0 / (rate * (loss - least - x)).powi(2)).collect()
         };
         // The sum rises with x and is convex: Newton's method, begun where it is at most 1, goes once
         // past the solution and comes down to it from there.
-        let mut x = least - 2.0 * (self.losses.len() as f64).sqrt() / rate;
+        let mut x = -2.0 * (self.losses.len() as f64).sqrt() / rate;
         for _ in 0..100 {
             let p = weights(x);
             let sum: f64 = p.iter().sum();
             let slope = rate * p.iter().map(|p| p.powf(1.5)).sum::<f64>();
             let step = (1.0 - sum) / slope;
             // Not past the pole.
-            let next = (x + step).min(0.5 * (x + least));
+            let next = (x + step).min(0.5 * x);
             if (next - x).abs() <= 1e-15 * x.abs().max(1.0) {
                 break;
             }
@@ -101,16 +102,22 @@ impl TsallisInf {
     /// Takes the loss of the last choice, best from 0 to 1.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when nothing was chosen or the loss is negative or not finite.
+    /// [`Error::InvalidArgument`] when nothing was chosen or the loss is negative, not finite or so
+    /// large that its estimate is not.
     pub fn learn(&mut self, loss: f64) -> Result<()> {
         if !(loss >= 0.0 && loss.is_finite()) {
             return Err(Error::invalid("loss", loss, "a number of at least 0"));
         }
-        let Some((chosen, probability)) = self.pending.take() else {
+        let Some((chosen, probability)) = self.pending else {
             return Err(Error::invalid("loss", loss, "a choice before it"));
         };
         // Without bias for every action, chosen or not.
-        self.losses[chosen] += loss / probability;
+        let sum = self.losses[chosen] + loss / probability;
+        if !sum.is_finite() {
+            return Err(Error::invalid("loss", loss, "one whose sum is finite, best up to 1"));
+        }
+        self.pending = None;
+        self.losses[chosen] = sum;
         self.round += 1;
         Ok(())
     }

@@ -170,7 +170,7 @@ impl<V: Vector> LinearModel<V> for OperatorModel<'_, V> {
 
     fn step(&self, damping: f64) -> Result<V> {
         let lsmr = Lsmr { damping: damping.sqrt() * self.scale };
-        Ok(lsmr.solve(&*self.jacobian, &self.right, &self.stopping)?.x)
+        Ok(lsmr.run(&*self.jacobian, &self.right, None, &self.stopping)?.x)
     }
 
     fn image(&self, step: &V) -> Result<V> {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{WHAT, check_square};
+use super::{WHAT, check_square, of_whole};
 use crate::{Dense, Error, Factorised, LinearOperator, Lu, Properties, Result, Sparse};
 
 /// Solves with the square blocks on the diagonal, each factorised: Jacobi's preconditioner for
@@ -29,9 +29,11 @@ impl BlockJacobi {
         let starts: Vec<usize> = (0..dimension).step_by(size).collect();
         let block = |start: &usize| {
             let rows: Vec<usize> = (*start..dimension.min(start + size)).collect();
-            Lu::new(&submatrix(matrix, &rows)?)
+            Lu::new(&submatrix(matrix, &rows)?).map_err(|e| of_whole(e, |pivot| start + pivot))
         };
-        let blocks = starts.par_iter().map(block).collect::<Result<_>>()?;
+        let blocks: Vec<Result<_>> = starts.par_iter().map(block).collect();
+        // In order: the first error is the one reported.
+        let blocks = blocks.into_iter().collect::<Result<_>>()?;
         let symmetric = matrix.properties().symmetric;
         Ok(Self { size, blocks, dimension, symmetric })
     }

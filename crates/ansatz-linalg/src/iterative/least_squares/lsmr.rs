@@ -8,7 +8,7 @@ use crate::{LinearOperator, Result, Stopping, Vector};
 /// (D. Fong, M. Saunders, SIAM J. Sci. Comput. 33, 2011).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Lsmr {
-    /// Weight of `|x|`; 0 by default.
+    /// Weight of `|x|`, or of the distance from the first guess; 0 by default.
     pub damping: f64,
 }
 
@@ -17,14 +17,29 @@ impl Lsmr {
     /// the gradient is `relative ‖A‖ |b − A x|`.
     ///
     /// # Errors
-    /// As [`Lsqr::solve`](super::Lsqr::solve).
+    /// As [`Lsmr::run`], and [`Error::NotConverged`](crate::Error::NotConverged).
     pub fn solve<V: Vector>(
         &self,
         a: &dyn LinearOperator<V>,
         b: &V,
         stopping: &Stopping,
     ) -> Result<LeastSquares<V>> {
-        super::solve(a, b, self.damping, stopping, |columns| {
+        self.run(a, b, None, stopping)?.into_converged("LSMR")
+    }
+
+    /// What is found when the iteration ends, for whatever reason it ends; from `guess` `x₀`, towards
+    /// which it is damped, or from zero.
+    ///
+    /// # Errors
+    /// As [`Lsqr::run`](super::Lsqr::run).
+    pub fn run<V: Vector>(
+        &self,
+        a: &dyn LinearOperator<V>,
+        b: &V,
+        guess: Option<&V>,
+        stopping: &Stopping,
+    ) -> Result<LeastSquares<V>> {
+        super::run(a, b, guess, self.damping, stopping, |columns| {
             let zero = columns.v.zero_like()?;
             Ok(State {
                 x: zero.clone(),
@@ -95,8 +110,10 @@ impl<V: Vector> Recurrence<V> for State<V> {
         self.zeta = self.c_bar * self.zeta_bar;
         self.zeta_bar *= -self.s_bar;
 
-        self.h_bar.axpby(-theta_bar * self.rho / (rho_old * rho_bar_old), 1.0, &self.h)?;
-        self.x.axpby(1.0, self.zeta / (self.rho * self.rho_bar), &self.h_bar)?;
+        // Products of two of them may underflow.
+        let keep = -(theta_bar / rho_old) * (self.rho / rho_bar_old);
+        self.h_bar.axpby(keep, 1.0, &self.h)?;
+        self.x.axpby(1.0, self.zeta / self.rho / self.rho_bar, &self.h_bar)?;
         self.h.axpby(-theta / self.rho, 1.0, &columns.v)?;
 
         let residual = &mut self.residual;

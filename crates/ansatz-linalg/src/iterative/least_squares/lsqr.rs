@@ -19,7 +19,7 @@ use crate::{LinearOperator, Result, Stopping, Vector};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Lsqr {
-    /// Weight of `|x|`; 0 by default.
+    /// Weight of `|x|`, or of the distance from the first guess; 0 by default.
     pub damping: f64,
 }
 
@@ -28,16 +28,31 @@ impl Lsqr {
     /// the gradient is `relative ‖A‖ |b − A x|`.
     ///
     /// # Errors
-    /// [`Error::Size`](crate::Error::Size), [`Error::InvalidArgument`](crate::Error::InvalidArgument)
-    /// for tolerances, damping or a right-hand side that make no sense,
-    /// [`Error::NoTranspose`](crate::Error::NoTranspose).
+    /// As [`Lsqr::run`], and [`Error::NotConverged`](crate::Error::NotConverged).
     pub fn solve<V: Vector>(
         &self,
         a: &dyn LinearOperator<V>,
         b: &V,
         stopping: &Stopping,
     ) -> Result<LeastSquares<V>> {
-        super::solve(a, b, self.damping, stopping, |columns| {
+        self.run(a, b, None, stopping)?.into_converged("LSQR")
+    }
+
+    /// What is found when the iteration ends, for whatever reason it ends; from `guess` `x₀`, towards
+    /// which it is damped, or from zero.
+    ///
+    /// # Errors
+    /// [`Error::Size`](crate::Error::Size), [`Error::InvalidArgument`](crate::Error::InvalidArgument)
+    /// for tolerances, damping or vectors that make no sense,
+    /// [`Error::NoTranspose`](crate::Error::NoTranspose).
+    pub fn run<V: Vector>(
+        &self,
+        a: &dyn LinearOperator<V>,
+        b: &V,
+        guess: Option<&V>,
+        stopping: &Stopping,
+    ) -> Result<LeastSquares<V>> {
+        super::run(a, b, guess, self.damping, stopping, |columns| {
             Ok(State {
                 x: columns.v.zero_like()?,
                 w: columns.v.clone(),
