@@ -1,4 +1,4 @@
-//! Do the feature combinations compile that people will choose?
+//! Do the feature combinations compile, without a lint, that people will choose?
 use crate::Result;
 use crate::forwarding::BACKENDS;
 use crate::shell;
@@ -6,15 +6,18 @@ use crate::workspace::{Package, Workspace};
 
 /// Crates that promise to build without candle (design: a solver for `[f64; 3]` needs no tensors).
 const WITHOUT_CANDLE: [&str; 3] = ["ansatz-core", "ansatz-linalg", "ansatz-ode"];
+/// For clippy: warnings are errors.
+const STRICT: [&str; 3] = ["--", "-D", "warnings"];
 
-/// Type-checks each combination; stops at the first that fails.
+/// Lints each combination; stops at the first that fails.
 pub(crate) fn check(workspace: &Workspace) -> Result {
     if shell::cargo_tool("hack").is_some() {
         return shell::run(&mut shell::cargo(&workspace.root, hack_arguments(workspace)));
     }
     println!("  cargo-hack is not installed: checking the combinations one by one");
     for arguments in workspace.crates().flat_map(combinations) {
-        shell::run(shell::cargo(&workspace.root, ["check", "--quiet"]).args(arguments))?;
+        let mut clippy = shell::cargo(&workspace.root, ["clippy", "--quiet"]);
+        shell::run(clippy.args(arguments).args(STRICT))?;
     }
     Ok(())
 }
@@ -22,16 +25,17 @@ pub(crate) fn check(workspace: &Workspace) -> Result {
 /// No feature, the defaults, and each feature alone, for every crate under `crates/`. Backend
 /// features need hardware libraries (`check-gpu` looks after two of them).
 fn hack_arguments(workspace: &Workspace) -> Vec<String> {
-    let mut words: Vec<String> = ["hack", "check", "--quiet"].map(String::from).to_vec();
+    let mut words: Vec<String> = ["hack", "clippy", "--quiet"].map(String::from).to_vec();
     words.extend(workspace.crates().flat_map(|p| ["--package".into(), p.name.clone()]));
     words.extend(
         ["--each-feature", "--exclude-all-features", "--exclude-features"].map(String::from),
     );
     words.push(BACKENDS.join(","));
+    words.extend(STRICT.map(String::from));
     words
 }
 
-/// The same combinations as arguments of `cargo check`, without repetitions.
+/// The same combinations as arguments of cargo, without repetitions.
 fn combinations(package: &Package) -> Vec<Vec<String>> {
     let base = ["--package".to_owned(), package.name.clone()];
     let mut sets = vec![base.to_vec()];

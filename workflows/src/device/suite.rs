@@ -7,6 +7,7 @@ mod ode;
 mod pointwise;
 mod random;
 mod scans;
+mod systems;
 mod tensors;
 mod training;
 mod transforms;
@@ -28,6 +29,7 @@ pub fn checks() -> Vec<Check> {
         derivatives::checks(),
         training::checks(),
         ode::checks(),
+        systems::checks(),
         random::checks(),
     ]
     .concat()

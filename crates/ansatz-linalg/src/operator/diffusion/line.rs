@@ -183,9 +183,9 @@ impl<C: Coefficients, const AXES: usize> NullaryFnOnce for Relax<'_, C, AXES> {
             };
             // A length that is known leaves no bounds to check.
             if part.right.len() == TOGETHER {
-                part.cells(TOGETHER)
+                part.cells(TOGETHER);
             } else {
-                part.cells(n - from)
+                part.cells(n - from);
             }
             from += TOGETHER;
         }
