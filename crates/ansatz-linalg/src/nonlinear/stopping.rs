@@ -4,7 +4,9 @@ use crate::{Error, Result};
 
 /// When a nonlinear iteration stops: as soon as `‖F(x)‖ ≤ max(relative ‖F(x₀)‖, absolute)` in the
 /// 2-norm, where `F` is the residual or, for a minimum, the gradient; when a whole step is small
-/// beside `x`; or when its iterations are used up.
+/// beside `x`; or when its iterations are used up. Where no step makes the norm smaller and it is what
+/// rounding of `x` makes of zero, as at a first guess that is the solution already, that is
+/// convergence too, whatever the tolerances.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NonlinearStopping {
     /// Tolerance relative to the norm at the first guess.
@@ -13,7 +15,8 @@ pub struct NonlinearStopping {
     pub absolute: f64,
     /// A whole step `s` with `‖s‖ ≤ step (‖x‖ + step)` is taken for convergence too
     /// (K. Madsen, H. Nielsen, O. Tingleff, *Methods for Non-Linear Least Squares Problems*, 2004,
-    /// eq. 3.15b); with 0, the default, it never is.
+    /// eq. 3.15b); with 0, the default, it never is. Where a method converges slowly, what it seems
+    /// to have before it counts, not its step.
     pub step: f64,
     /// The most iterations that it may take.
     pub iterations: usize,
