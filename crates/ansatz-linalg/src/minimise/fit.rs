@@ -132,7 +132,8 @@ impl<'a, V: Vector, S: LeastSquaresSolver<V>> Fit<'a, V, S> {
         let gradient = model.gradient().norm2()?;
         let jacobian = model.image(model.gradient()).map_err(outward)?.norm2()? / gradient;
         let rounding = NOISE * x.epsilon() * jacobian * (norm + jacobian * x.norm2()?);
-        Ok(if gradient <= rounding { Outcome::Converged } else { Outcome::Stagnation })
+        let enough = gradient <= rounding && self.stopping.allows_rounding(x.epsilon());
+        Ok(if enough { Outcome::Converged } else { Outcome::Stagnation })
     }
 
     pub(super) fn finish(self, outcome: Outcome) -> Minimum<V> {

@@ -112,6 +112,9 @@ impl Lbfgs {
             })?;
             let Some((found, wolfe)) = found else {
                 if memory.pairs.is_empty() {
+                    if !stopping.allows_rounding(x.epsilon()) {
+                        break Outcome::Stagnation;
+                    }
                     evaluations += 1;
                     let rounding = is_rounding(objective, &x, &gradient, norm)?;
                     break if rounding { Outcome::Converged } else { Outcome::Stagnation };

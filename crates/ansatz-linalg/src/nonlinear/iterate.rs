@@ -154,6 +154,9 @@ impl<'a, V: Vector> Iterate<'a, V> {
         V: 'a,
     {
         let Point { x, value, norm } = &self.at;
+        if !self.stopping.allows_rounding(x.epsilon()) {
+            return Ok(Outcome::Stagnation);
+        }
         self.jacobians += 1;
         let image = self.function.jacobian(x, value)?.apply(value)?.norm2()?;
         let rounding = NOISE * x.epsilon() * x.norm2()? * (image / norm);

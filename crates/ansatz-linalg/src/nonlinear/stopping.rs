@@ -4,9 +4,11 @@ use crate::{Error, Result};
 
 /// When a nonlinear iteration stops: as soon as `‖F(x)‖ ≤ max(relative ‖F(x₀)‖, absolute)` in the
 /// 2-norm, where `F` is the residual or, for a minimum, the gradient; when a whole step is small
-/// beside `x`; or when its iterations are used up. Where no step makes the norm smaller and it is what
-/// rounding of `x` makes of zero, as at a first guess that is the solution already, that is
-/// convergence too, whatever the tolerances.
+/// beside `x`; or when its iterations are used up.
+///
+/// A first guess that is the solution already leaves nothing to be reduced: where no step makes the
+/// norm smaller and it is no more than what rounding of `x` makes of zero, that is convergence too,
+/// if `relative` or `step` is not below the rounding unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NonlinearStopping {
     /// Tolerance relative to the norm at the first guess.
@@ -53,6 +55,11 @@ impl NonlinearStopping {
     /// The norm that is asked for, where `norm` is that at the first guess.
     pub fn target(&self, norm: f64) -> f64 {
         self.absolute.max(self.relative * norm)
+    }
+
+    /// Whether a norm that is nothing but rounding will do.
+    pub(crate) fn allows_rounding(&self, epsilon: f64) -> bool {
+        self.relative.max(self.step) >= epsilon
     }
 
     /// Whether a step of length `step` from or to a point of length `x` is small.
