@@ -30,7 +30,9 @@ pub fn project_l2_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
     let mut values = points.clone();
     for (row, norm) in values.chunks_mut(n).zip(&norms) {
         if let Some(norm) = norm {
-            row.iter_mut().for_each(|v| *v *= radius / norm);
+            for v in row {
+                *v *= radius / norm;
+            }
         }
     }
     let output = like(&values, y)?;
@@ -67,7 +69,9 @@ pub fn project_l1_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
             if outside {
                 let [largest, threshold] = threshold(&sizes, radius);
                 let size = |v: f64| (v.abs() - largest - threshold).max(0.0);
-                row.iter_mut().for_each(|v| *v = size(*v).copysign(*v));
+                for v in row {
+                    *v = size(*v).copysign(*v);
+                }
             }
             outside
         })
