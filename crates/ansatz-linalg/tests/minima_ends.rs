@@ -122,8 +122,7 @@ fn a_minimum_is_found_again() {
         assert!((again.x[0] - once.x[0]).abs() < 1e-8, "{again:?}");
     }
     let number = |x: &f64| Ok((0.25 * (x * x - 2.0).powi(2), x * (x * x - 2.0)));
-    let again =
-        Lbfgs::default().solve(&number, &2f64.sqrt(), &NonlinearStopping::default());
+    let again = Lbfgs::default().solve(&number, &2f64.sqrt(), &NonlinearStopping::default());
     assert!((again.unwrap().x - 2f64.sqrt()).abs() < 1e-15);
     // Going nowhere is no minimum.
     let wrong = |x: &f64| Ok((x * x, -2.0 * x));
