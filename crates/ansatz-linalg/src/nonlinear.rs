@@ -49,9 +49,10 @@ pub trait RootFinder<V: Vector> {
     /// What the method has found when it ends, for whatever reason it ends.
     ///
     /// # Errors
-    /// [`Error::Size`] when the function has not as many values as arguments,
-    /// [`Error::InvalidArgument`] for settings that make no sense and when the first guess or the
-    /// value of the function there is not finite, and those of the function and its Jacobian.
+    /// [`Error::Size`](crate::Error::Size) when the function has not as many values as arguments,
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for settings that make no sense and
+    /// when the first guess or the value of the function there is not finite, and those of the
+    /// function and its Jacobian.
     fn run(
         &self,
         function: &dyn Residual<V>,
@@ -62,7 +63,7 @@ pub trait RootFinder<V: Vector> {
     /// The root.
     ///
     /// # Errors
-    /// As [`RootFinder::run`], and [`Error::NotConverged`].
+    /// As [`RootFinder::run`], and [`Error::NotConverged`](crate::Error::NotConverged).
     fn solve(
         &self,
         function: &dyn Residual<V>,
