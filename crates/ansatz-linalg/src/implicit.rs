@@ -16,7 +16,7 @@
 //! | `A(θ) x = b`, without a matrix | [`linear_solve`] |
 //! | `A x = b` with a sparse matrix | [`sparse_solve`] |
 //! | a projection | [`project_simplex`], [`project_box`], [`project_affine`] |
-//! | a projection onto a ball or a half-space | [`project_l1_ball`], [`project_l2_ball`], [`project_halfspace`] |
+//! | one onto a ball or half-space | [`project_l1_ball`], [`project_l2_ball`], [`project_halfspace`] |
 //! | a minimum of a quadratic function under linear equations | [`quadratic_program`] |
 //!
 //! [`series`] goes the other way: from Taylor series of the parameters to that of the solution.

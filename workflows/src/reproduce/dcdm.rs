@@ -196,9 +196,9 @@ fn claims(
         },
         Claim {
             claim: format!("time to 1e-6 on {n}³ on this CPU, divergence (training not counted)"),
-            published: "faster than IC-PCG, with the network on a GPU".into(),
-            source: "the authors' code; here everything runs on the CPU, which does not compare"
+            published: "no figure compared: the authors' times are with the network on a GPU"
                 .into(),
+            source: "the authors' code; here everything runs on the CPU".into(),
             measured: times.join(", "),
             verdict: Verdict::Incomparable,
         },
