@@ -85,7 +85,8 @@ where
     Ok(custom_vjp(&inputs, &output, move |g| rule(g).map_err(outward))?)
 }
 
-/// `x`, a minimum of `½ |r(x, θ)|²` found in any way, attached as by [`minimise`]. The full Hessian is used, not that of Gauss and Newton: residuals need not vanish.
+/// `x`, a minimum of `½ |r(x, θ)|²` found in any way, attached as by [`minimise`]. The
+/// full Hessian is used, not that of Gauss and Newton: residuals need not vanish.
 ///
 /// # Errors
 /// As [`minimise`].
