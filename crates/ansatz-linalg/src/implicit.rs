@@ -16,6 +16,7 @@
 //! | `A(θ) x = b`, without a matrix | [`linear_solve`] |
 //! | `A x = b` with a sparse matrix | [`sparse_solve`] |
 //! | a projection | [`project_simplex`], [`project_box`], [`project_affine`] |
+//! | one onto a ball or half-space | [`project_l1_ball`], [`project_l2_ball`], [`project_halfspace`] |
 //! | a minimum of a quadratic function under linear equations | [`quadratic_program`] |
 //!
 //! [`series`] goes the other way: from Taylor series of the parameters to that of the solution.
@@ -24,6 +25,7 @@
 //! has a gradient that is off by a multiple of ε (theorem 1 there). One that is off by a hundredth of
 //! its size is an error.
 
+mod ball;
 mod linear;
 mod minimise;
 mod projection;
@@ -32,6 +34,7 @@ mod root;
 mod series;
 mod sparse;
 
+pub use ball::{project_halfspace, project_l1_ball, project_l2_ball};
 pub use linear::linear_solve;
 pub use minimise::{Parametric, least_squares, minimise};
 pub use projection::{project_affine, project_box, project_simplex};
@@ -73,7 +76,8 @@ impl LinearOperator<Tensor> for TransposedJacobian<'_> {
     }
 
     fn apply_into(&self, x: &Tensor, y: &mut Tensor) -> Result<()> {
-        *y = self.pullback.apply(std::slice::from_ref(x))?.inputs.swap_remove(0);
+        let gradient = self.pullback.apply(std::slice::from_ref(x))?.inputs.swap_remove(0);
+        *y = gradient.reshape(x.shape())?;
         Ok(())
     }
 
@@ -91,10 +95,11 @@ fn gradients(all: Gradients, skip: usize, captured: &[Tensor]) -> Vec<Option<Ten
 }
 
 /// Errors when a step of Newton's method would change `x` by more than a hundredth of its size, or of
-/// 1 where it is smaller, as seen by the cotangent `g`: with `u = J⁻ᵀ g` that change is `⟨u, F⟩`.
+/// `√ε` where it is smaller, as seen by the cotangent `g`: with `u = J⁻ᵀ g` that change is `⟨u, F⟩`,
+/// here without signs, so that nothing cancels.
 fn check_solved(what: &'static str, x: &Tensor, f: &Tensor, g: &Tensor, u: &Tensor) -> Result<()> {
-    let change = u.inner(f)?.abs();
-    let size = g.norm2()? * x.norm2()?.max(1.0);
+    let change = u.abs()?.inner(&f.abs()?)?;
+    let size = g.norm2()? * x.norm2()?.max(x.epsilon().sqrt());
     if change <= 0.01 * size {
         return Ok(());
     }

@@ -4,6 +4,7 @@ mod anderson;
 mod broyden;
 mod chord;
 mod fixed_point;
+mod guarded;
 mod iterate;
 mod newton;
 mod residual;
@@ -15,6 +16,7 @@ pub use anderson::Anderson;
 pub use broyden::{Broyden, BroydenStart};
 pub use chord::Chord;
 pub use fixed_point::{FixedPoint, FixedPointMethod};
+pub(crate) use guarded::{Guarded, no_step, outward};
 pub use newton::{Forcing, Newton};
 #[cfg(feature = "candle")]
 pub use residual::WithExactJacobian;
@@ -23,7 +25,7 @@ pub use root::Root;
 pub use stopping::NonlinearStopping;
 pub use trust_region::TrustRegion;
 
-use crate::{Error, Outcome, Result, Vector};
+use crate::{Result, Vector};
 
 /// Whatever solves `F(x) = 0` from a first guess.
 ///
@@ -47,9 +49,10 @@ pub trait RootFinder<V: Vector> {
     /// What the method has found when it ends, for whatever reason it ends.
     ///
     /// # Errors
-    /// [`Error::Size`] when the function has not as many values as arguments,
-    /// [`Error::InvalidArgument`] for settings that make no sense and when the first guess or the
-    /// value of the function there is not finite, and those of the function and its Jacobian.
+    /// [`Error::Size`](crate::Error::Size) when the function has not as many values as arguments,
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for settings that make no sense and
+    /// when the first guess or the value of the function there is not finite, and those of the
+    /// function and its Jacobian.
     fn run(
         &self,
         function: &dyn Residual<V>,
@@ -60,7 +63,7 @@ pub trait RootFinder<V: Vector> {
     /// The root.
     ///
     /// # Errors
-    /// As [`RootFinder::run`], and [`Error::NotConverged`].
+    /// As [`RootFinder::run`], and [`Error::NotConverged`](crate::Error::NotConverged).
     fn solve(
         &self,
         function: &dyn Residual<V>,
@@ -76,15 +79,4 @@ pub(crate) fn scaled<V: Vector>(x: &V, factor: f64) -> Result<V> {
     let mut y = x.clone();
     y.scale_in_place(factor)?;
     Ok(y)
-}
-
-/// What a failure of a linear solver means to a method that asked for a step: reasons to end with
-/// what there is. Others are handed on.
-pub(crate) fn no_step(error: Error) -> Result<Outcome> {
-    match error {
-        Error::Singular { .. } => Ok(Outcome::Breakdown("the Jacobian is singular")),
-        Error::NotFinite { .. } => Ok(Outcome::Breakdown("the Jacobian is not finite")),
-        Error::NotConverged { .. } => Ok(Outcome::Breakdown("the linear solver did not converge")),
-        other => Err(other),
-    }
 }

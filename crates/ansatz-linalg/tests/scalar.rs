@@ -88,6 +88,16 @@ fn minima() {
     let zero = brent_minimum(|x| Ok(x * x), [-1.0, 2.0], 1e-6).unwrap();
     assert!(zero.x.abs() < 1e-6 && zero.evaluations < 20, "{zero:?}");
     assert!(brent_minimum(|x| Ok(x.abs()), [-1.0, 2.0], 0.0).unwrap().x.abs() < 1e-300);
+    // Ends whose difference is no number; flat on the left.
+    let mut calls = 0;
+    let ramp = |x: f64| {
+        calls += 1;
+        if calls > 5000 { Err(Error::invalid("calls", calls, "an end")) } else { Ok(x.max(0.0)) }
+    };
+    let found = brent_minimum(ramp, [-1.5e308, 1.5e308], 1e-9).unwrap();
+    assert!(found.value == 0.0 && found.x <= 0.0, "{found:?}");
+    let found = brent_minimum(|x| Ok((x - 1.0).abs().sqrt()), [-f64::MAX, f64::MAX], 1e-9).unwrap();
+    assert!((found.x - 1.0).abs() < 1e-6, "{found:?}");
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub enum Verdict {
     Holds,
     /// It does not.
     Fails,
+    /// This machine cannot tell, as when a time on a GPU is claimed and there is none; the figure
+    /// is printed all the same. [`Claim::source`] says why.
+    Incomparable,
 }
 
 impl Verdict {

@@ -354,8 +354,8 @@ fn heat(context: &Context) -> Result<Claim, AnyError> {
         let contextual = heat.relaxed(steps, Chooser::Contextual(contextual))?;
         let per = |sum: usize| sum as f64 / f64::from(steps);
         report.push(format!(
-            "{0}²: CG {1:.1} a step, ω = 1 {2:.1}, best fixed (ω = {omega:.2}) {3:.1}, Tsallis-INF {4:.1}, \
-             with context {5:.1}",
+            "{0}²: SSOR-CG with ω = 1 {2:.1} a step, best fixed (ω = {omega:.2}) {3:.1}, Tsallis-INF {4:.1}, \
+             with context {5:.1}; CG, whose iterations cost half, {1:.1}",
             cells - 1,
             per(cg),
             per(one),
@@ -363,10 +363,11 @@ fn heat(context: &Context) -> Result<Claim, AnyError> {
             per(learnt),
             per(contextual),
         ));
-        holds &= learnt < cg && (learnt as f64) < 1.15 * best as f64;
+        holds &= [learnt, contextual].iter().all(|sum| (*sum as f64) < 1.15 * best as f64);
     }
     Ok(Claim {
-        claim: "in a simulation of heat the learnt ω costs little more than the best fixed one"
+        claim: "in a simulation of heat the learnt ω, with and without context, costs little more than \
+                the best fixed one"
             .into(),
         published: "curves, no number: Tsallis-INF near the best fixed ω at 24² to 399² unknowns"
             .into(),

@@ -38,11 +38,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether the run came to its end, measured something, and every verdict holds.
+    /// Whether the run came to its end, some verdict holds, and none fails.
     pub fn holds(&self) -> bool {
-        self.error.is_none()
-            && !self.claims.is_empty()
-            && self.claims.iter().all(|claim| claim.verdict == Verdict::Holds)
+        let some = |verdict| self.claims.iter().any(|claim| claim.verdict == verdict);
+        self.error.is_none() && some(Verdict::Holds) && !some(Verdict::Fails)
     }
 
     /// Writes `SLUG.json` into the folder, whole or not at all; returns its path.
@@ -68,7 +67,11 @@ impl Record {
     pub fn table(&self) -> String {
         let mut lines = vec![format!("{}: {}", self.slug, self.title)];
         for Claim { claim, published, source, measured, verdict } in &self.claims {
-            let verdict = if *verdict == Verdict::Holds { "holds" } else { "FAILS" };
+            let verdict = match verdict {
+                Verdict::Holds => "holds",
+                Verdict::Fails => "FAILS",
+                Verdict::Incomparable => "  —  ",
+            };
             lines.push(format!("  {verdict}  {claim}"));
             lines.push(format!("         published  {published} ({source})"));
             lines.push(format!("         measured   {measured}"));
@@ -116,6 +119,10 @@ mod tests {
         assert!(!record(vec![holds.clone(), fails], None).holds());
         assert!(!record(vec![holds], Some("no memory")).holds());
         assert!(!record(vec![], None).holds(), "nothing measured is not a success");
+        let other = claim(Verdict::Incomparable);
+        assert!(record(vec![claim(Verdict::Holds), other.clone()], None).holds());
+        assert!(!record(vec![claim(Verdict::Fails), other.clone()], None).holds());
+        assert!(!record(vec![other], None).holds(), "nothing judged is not a success");
     }
 
     #[test]

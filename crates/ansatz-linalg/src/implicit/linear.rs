@@ -38,9 +38,10 @@ where
     let output = x.clone();
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
         let u = solver.solve_transposed(&map, g)?.x.reshape(g.shape())?;
-        let (_, pullback) = vjp(|all| (map.apply)(&x, all), &map.parameters)?;
+        let (value, pullback) = vjp(|all| (map.apply)(&x, all), &map.parameters)?;
         let mut all = vec![Some(u.clone())];
-        all.extend(gradients(pullback.apply(&[u.neg()?])?, 0, &captured));
+        let cotangent = u.neg()?.reshape(value.shape())?;
+        all.extend(gradients(pullback.apply(&[cotangent])?, 0, &captured));
         Ok(all)
     };
     Ok(custom_vjp(&inputs, &output, move |g| rule(g).map_err(outward))?)

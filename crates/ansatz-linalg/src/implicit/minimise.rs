@@ -9,8 +9,7 @@ use crate::{Error, LinearOperator, LinearSolver, Properties, Result, operator::c
 
 /// A function of an unknown and of parameters, written once for tensors and for Taylor series.
 ///
-/// Parameters are given, not captured: they come as series as well where [`super::series`] asks for
-/// it.
+/// For [`super::series`] parameters must be given, not captured: they come as series as well.
 pub trait Parametric {
     /// The value at `x`.
     ///
@@ -19,7 +18,8 @@ pub trait Parametric {
     fn evaluate<T: TensorLike>(&self, x: &T, parameters: &[T]) -> Result<T>;
 }
 
-/// `x`, a minimum of `f(x, θ)` found in any way, attached to the graph of the parameters `θ`.
+/// `x`, a minimum of `f(x, θ)` found in any way, attached to the graph of the parameters `θ` and of
+/// every variable that `f` captures.
 ///
 /// `f` is a number. `backward` solves `H u = g` with the Hessian `H = ∂²f/∂x²`, each application of
 /// which is one evaluation on a jet and one backward pass, by `solver`: CG where the minimum is
@@ -64,8 +64,12 @@ where
         return Err(Error::size("value of an objective", "one number", value.elem_count()));
     }
     let detached: Vec<Tensor> = parameters.iter().map(Tensor::detach).collect();
+    // One evaluation, for what the objective captures; its tape is not kept.
+    let along = |parameters: &[Tensor]| slope_along(&objective, &x, &x.ones_like()?, parameters);
+    let captured = vjp(along, &detached)?.1.captured_variables();
     let output = x.clone();
-    let inputs: Vec<&Tensor> = parameters.iter().collect();
+    let inputs: Vec<Tensor> = parameters.iter().chain(&captured).cloned().collect();
+    let inputs: Vec<&Tensor> = inputs.iter().collect();
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
         let hessian = Hessian { objective: &objective, x: &x, parameters: &detached };
         let u = solver.solve(&hessian, g)?.x;
@@ -75,13 +79,14 @@ where
         check_solved("minimum", &x, &slope, g, &u)?;
         let along = |parameters: &[Tensor]| slope_along(&objective, &x, &u, parameters);
         let (value, pullback) = vjp(along, &detached)?;
-        Ok(gradients(pullback.apply(&[value_like(&x, value.dims())?.neg()?])?, 0, &[]))
+        let cotangent = value_like(&x, value.dims())?.neg()?;
+        Ok(gradients(pullback.apply(&[cotangent])?, 0, &captured))
     };
     Ok(custom_vjp(&inputs, &output, move |g| rule(g).map_err(outward))?)
 }
 
-/// `x`, a minimum of `½ |r(x, θ)|²` found in any way, attached to the graph of the parameters `θ`;
-/// see [`minimise`]. The full Hessian is used, not that of Gauss and Newton: residuals need not vanish.
+/// `x`, a minimum of `½ |r(x, θ)|²` found in any way, attached as by [`minimise`]. The
+/// full Hessian is used, not that of Gauss and Newton: residuals need not vanish.
 ///
 /// # Errors
 /// As [`minimise`].

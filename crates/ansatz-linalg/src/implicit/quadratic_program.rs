@@ -6,7 +6,7 @@ use faer::Mat;
 
 use super::{
     outward,
-    projection::{host, like},
+    projection::{check_numbers, host, like},
 };
 use crate::{Dense, Error, Factorised, Lu, Result};
 
@@ -20,9 +20,9 @@ use crate::{Dense, Error, Factorised, Lu, Result};
 /// symmetric matrix. Computed on the host in `f64`.
 ///
 /// # Errors
-/// [`Error::Size`] when the shapes do not fit, [`Error::InvalidArgument`] when `q` is not symmetric or
-/// the minimum does not exist because the curvature along the equations is not positive,
-/// [`Error::Singular`] when the system is.
+/// [`Error::Size`] when the shapes do not fit, [`Error::InvalidArgument`] when one of them is not
+/// finite, `q` is not symmetric or the minimum does not exist because the curvature along the equations
+/// is not positive, [`Error::Singular`] when the system is.
 pub fn quadratic_program(
     q: &Tensor,
     c: &Tensor,
@@ -36,6 +36,9 @@ pub fn quadratic_program(
             let what = "matrices of a quadratic program (q [n, n], c [n], a [m, n], b [m])";
             return Err(Error::size(what, format!("{want:?}"), format!("{:?}", tensor.dims())));
         }
+    }
+    for (what, x) in [("matrix q", q), ("vector c", c), ("equations", a), ("vector b", b)] {
+        check_numbers(what, x)?;
     }
     let (matrix, equations) = (host(q)?, host(a)?);
     let size = matrix.iter().fold(0.0f64, |size, entry| size.max(entry.abs()));

@@ -13,6 +13,9 @@ use crate::{Error, LinearOperator, LinearSolver, Result, operator::check_length}
 /// order and direction is one linear system with the same `J = ∂F/∂x`, solved by `solver`
 /// (A. Griewank, A. Walther, *Evaluating Derivatives*, 2008, §13.6).
 ///
+/// That `x` is a root is not checked, other than by [`super::root`]: of a point near one this is an
+/// estimate, which is off by a multiple of the distance.
+///
 /// ```
 /// use ansatz_linalg::core::{Jet, TensorLike, candle::{Device, Tensor}};
 /// use ansatz_linalg::implicit::{self, Parametric};

@@ -4,7 +4,7 @@ use ansatz_ops::{Csr, custom_vjp};
 use candle_core::{DType, Device, Tensor};
 use nalgebra_sparse::CooMatrix;
 
-use super::outward;
+use super::{outward, projection::check_numbers};
 use crate::{Error, Factorised, Result, Sparse};
 
 /// The solution of `A x = b` for a sparse matrix and `b` `[n]` or `[n, k]`, attached to the graphs of
@@ -36,8 +36,8 @@ use crate::{Error, Factorised, Result, Sparse};
 /// ```
 ///
 /// # Errors
-/// [`Error::Size`] when the matrix is not square or `b` does not fit it; those of `factorise` and of
-/// the solves.
+/// [`Error::Size`] when the matrix is not square or `b` does not fit it, [`Error::InvalidArgument`] when
+/// `b` is not finite; those of `factorise` and of the solves.
 pub fn sparse_solve<S: Factorised + Send + Sync + 'static>(
     matrix: &Csr,
     b: &Tensor,
@@ -56,6 +56,7 @@ pub fn sparse_solve<S: Factorised + Send + Sync + 'static>(
             return Err(Error::size("right-hand side of a sparse solve", expected, got));
         }
     };
+    check_numbers("right-hand side of a sparse solve", b)?;
     let plain = plain(matrix)?;
     let factors = factorise(&plain)?;
     let solved =

@@ -4,7 +4,7 @@ use super::{LeastSquaresSolver, LinearModel, Minimum};
 use crate::{
     NonlinearStopping, Outcome, Residual, Result, Vector,
     iterative::{finite, measurable_norm},
-    nonlinear::no_step,
+    nonlinear::{Guarded, no_step, outward},
 };
 
 /// A point, its residuals, and their norm.
@@ -73,7 +73,7 @@ impl<'a, V: Vector, S: LeastSquaresSolver<V>> Fit<'a, V, S> {
     {
         let Point { x, residual, norm } = &self.at;
         self.jacobians += 1;
-        let jacobian = self.function.jacobian(x, residual)?;
+        let jacobian = Box::new(Guarded(self.function.jacobian(x, residual)?));
         let model = self.solver.linearise(jacobian, x, residual, &mut self.scale);
         self.objectives.push(0.5 * norm * norm);
         let model = match model {
@@ -83,15 +83,17 @@ impl<'a, V: Vector, S: LeastSquaresSolver<V>> Fit<'a, V, S> {
                 return no_step(error).map(Err);
             }
         };
-        let gradient = model.gradient().norm2()?;
+        if !model.gradient().all_finite()? {
+            self.gradients.push(f64::NAN);
+            return Ok(Err(Outcome::Breakdown("the Jacobian is not finite")));
+        }
+        let gradient = measurable_norm("gradient", model.gradient())?;
         if self.gradients.is_empty() {
             self.target = self.stopping.target(gradient);
         }
         self.gradients.push(gradient);
         Ok(if gradient <= self.target || self.small {
             Err(Outcome::Converged)
-        } else if !gradient.is_finite() {
-            Err(Outcome::Breakdown("the Jacobian is not finite"))
         } else if self.gradients.len() > self.stopping.iterations {
             Err(Outcome::Budget)
         } else {
@@ -119,6 +121,19 @@ impl<'a, V: Vector, S: LeastSquaresSolver<V>> Fit<'a, V, S> {
             self.shortest = length;
         }
         hidden
+    }
+
+    /// What it means that no step reduces the objective: that the gradient is rounding, as at a
+    /// minimum that is the first guess, or that the method is at its end.
+    ///
+    /// Rounding of `x` moves `r` by `ε ‖J‖ ‖x‖`, and `‖J g‖ / ‖g‖` is a norm that `‖J‖` has at least.
+    pub(super) fn stuck(&self, model: &dyn LinearModel<V>) -> Result<Outcome> {
+        let Point { x, norm, .. } = &self.at;
+        let gradient = model.gradient().norm2()?;
+        let jacobian = model.image(model.gradient()).map_err(outward)?.norm2()? / gradient;
+        let rounding = NOISE * x.epsilon() * jacobian * (norm + jacobian * x.norm2()?);
+        let enough = gradient <= rounding && self.stopping.allows_rounding(x.epsilon());
+        Ok(if enough { Outcome::Converged } else { Outcome::Stagnation })
     }
 
     pub(super) fn finish(self, outcome: Outcome) -> Minimum<V> {

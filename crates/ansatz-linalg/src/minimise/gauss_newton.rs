@@ -77,7 +77,7 @@ impl<S> GaussNewton<S> {
                 let [least, most] = SHORTEN.map(|part| part * length);
                 length = if best.is_finite() { best.clamp(least, most) } else { most };
             }
-            break Outcome::Stagnation;
+            break fit.stuck(&*model)?;
         };
         Ok(fit.finish(outcome))
     }

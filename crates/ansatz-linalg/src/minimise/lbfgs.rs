@@ -110,9 +110,14 @@ impl Lbfgs {
                 let slope = gradient.inner(&direction)?;
                 Ok(Sample { length, value, slope, point: (there, gradient) })
             })?;
-            let Some(found) = found else {
+            let Some((found, wolfe)) = found else {
                 if memory.pairs.is_empty() {
-                    break Outcome::Stagnation;
+                    if !stopping.allows_rounding(x.epsilon()) {
+                        break Outcome::Stagnation;
+                    }
+                    evaluations += 1;
+                    let rounding = is_rounding(objective, &x, &gradient, norm)?;
+                    break if rounding { Outcome::Converged } else { Outcome::Stagnation };
                 }
                 memory.pairs.clear();
                 continue;
@@ -125,7 +130,8 @@ impl Lbfgs {
             memory.add(step, change)?;
             (x, gradient, value) = (there, slope_there, found.value);
             norm = gradient.norm2()?;
-            small = stopping.is_small(length, x.norm2()?);
+            // A step that a wall has cut short says nothing.
+            small = wolfe && stopping.is_small(length, x.norm2()?);
             objectives.push(value);
             gradients.push(norm);
         };
@@ -144,6 +150,24 @@ impl Lbfgs {
     ) -> Result<Minimum<V>> {
         self.run(objective, guess, stopping)?.into_converged("L-BFGS")
     }
+}
+
+/// Whether a gradient that no step makes smaller is rounding, as at a minimum that is the first guess:
+/// rounding of `x` moves it by `ε ‖H‖ ‖x‖`. The Hessian has at least the norm that a difference of
+/// gradients shows.
+fn is_rounding<V: Vector>(
+    objective: &dyn Fn(&V) -> Result<(f64, V)>,
+    x: &V,
+    gradient: &V,
+    norm: f64,
+) -> Result<bool> {
+    let size = x.norm2()?;
+    let length = x.epsilon().sqrt() * size;
+    let mut there = x.clone();
+    there.axpby(1.0, -length / norm, gradient)?;
+    let mut change = objective(&there)?.1.detached();
+    change.axpby(1.0, -1.0, gradient)?;
+    Ok(norm <= NOISE * x.epsilon() * size * (change.norm2()? / length))
 }
 
 /// A step, the change of the gradient along it, and their inner product.

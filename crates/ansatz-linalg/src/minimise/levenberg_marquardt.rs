@@ -1,7 +1,10 @@
 //! [`LevenbergMarquardt`].
 
 use super::{LeastSquaresSolver, Minimum, fit::Fit};
-use crate::{Error, NonlinearStopping, Outcome, Residual, Result, Vector, nonlinear::no_step};
+use crate::{
+    Error, NonlinearStopping, Outcome, Residual, Result, Vector,
+    nonlinear::{no_step, outward},
+};
 
 /// The method of Levenberg and Marquardt for `min ½ |r(x)|²`: steps of linear least squares, damped
 /// as much as they have failed before (K. Levenberg, 1944; D. Marquardt, 1963; damping by H. Nielsen,
@@ -32,6 +35,9 @@ pub struct LevenbergMarquardt<S> {
     pub damping: f64,
 }
 
+/// By how much the damping is lowered to see whether it was what made a step small.
+const LOWER: f64 = 1e-3;
+
 impl<S> LevenbergMarquardt<S> {
     /// With `solver` and a first damping of 10⁻³.
     pub fn new(solver: S) -> Self {
@@ -56,6 +62,8 @@ impl<S> LevenbergMarquardt<S> {
         }
         let mut fit = Fit::new(residuals, &self.solver, guess, stopping)?;
         let (mut damping, mut growth) = (self.damping, 2.0);
+        // The last damping that did not suffice.
+        let mut rejected = 0.0;
         let outcome = 'points: loop {
             let model = match fit.model()? {
                 Ok(model) => model,
@@ -70,7 +78,7 @@ impl<S> LevenbergMarquardt<S> {
                 };
                 let start = fit.at.norm;
                 if let Some(step) = step {
-                    let mut linear = model.image(&step)?;
+                    let mut linear = model.image(&step).map_err(outward)?;
                     linear.axpby(1.0, 1.0, &fit.at.residual)?;
                     let linear = linear.norm2()?;
                     let point = fit.trial(1.0, &step)?;
@@ -79,25 +87,36 @@ impl<S> LevenbergMarquardt<S> {
                     let gain = change / promised;
                     let length = step.norm2()?;
                     let size = fit.at.x.norm2()?;
-                    // Not small because of the damping.
-                    let small = damping <= 1.0 && stopping.is_small(length, size);
-                    if fit.is_hidden([promised, change], length, &step) {
-                        (fit.at, fit.small) = (point, small);
+                    let small = stopping.is_small(length, size);
+                    // With less damping it would be the same, or no step at all.
+                    let undamped = damping <= f64::EPSILON || LOWER * damping <= rejected;
+                    let hidden = fit.is_hidden([promised, change], length, &step);
+                    let better = promised > 0.0 && gain > 0.0 && gain.is_finite();
+                    if hidden || better {
+                        if better && !hidden {
+                            damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0);
+                            growth = 2.0;
+                        }
+                        if small && !undamped {
+                            damping *= LOWER;
+                        } else if !small {
+                            rejected = 0.0;
+                        }
+                        (fit.at, fit.small) = (point, small && undamped);
                         continue 'points;
                     }
-                    if promised > 0.0 && gain > 0.0 && gain.is_finite() {
-                        damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0);
-                        growth = 2.0;
-                        (fit.at, fit.small) = (point, small);
-                        continue 'points;
-                    }
-                    if small {
+                    if small && undamped {
                         break 'points Outcome::Converged;
                     }
+                    if small {
+                        (damping, rejected) = (LOWER * damping, damping);
+                        continue;
+                    }
                     if length <= step.epsilon() * size {
-                        break 'points Outcome::Stagnation;
+                        break 'points fit.stuck(&*model)?;
                     }
                 }
+                rejected = damping;
                 damping *= growth;
                 growth *= 2.0;
                 if !damping.is_finite() {

@@ -44,13 +44,14 @@ impl StrongWolfe {
 
     /// A point that fulfils the conditions, tried from the length `first` on; when rounding hides
     /// it, the lowest, if any is lower (Nocedal & Wright, algorithms 3.5 and 3.6, with
-    /// cubic interpolation). `sample` may give values that are not finite.
+    /// cubic interpolation); and whether it fulfils them. `sample` may give values that are not
+    /// finite.
     pub(super) fn search<P: Clone>(
         &self,
         origin: P,
         first: f64,
         mut sample: impl FnMut(f64) -> Result<Sample<P>>,
-    ) -> Result<Option<Sample<P>>> {
+    ) -> Result<Option<(Sample<P>, bool)>> {
         let zero = Sample { length: 0.0, value: self.value, slope: self.slope, point: origin };
         let mut before = zero;
         let mut length = first;
@@ -68,7 +69,7 @@ impl StrongWolfe {
                 return self.zoom(before, now, left, sample);
             }
             if self.is_flat(&now) {
-                return Ok(Some(now));
+                return Ok(Some((now, true)));
             }
             if now.slope >= 0.0 {
                 return self.zoom(now, before, left, sample);
@@ -83,7 +84,7 @@ impl StrongWolfe {
             length = length.min(0.5 * (now.length + limit));
             before = now;
         }
-        Ok((before.value < self.value).then_some(before))
+        Ok((before.value < self.value).then_some((before, false)))
     }
 
     /// Between `low`, the lowest that decreases enough, and `high`; there is a point that fulfils
@@ -94,7 +95,7 @@ impl StrongWolfe {
         mut high: Sample<P>,
         trials: usize,
         mut sample: impl FnMut(f64) -> Result<Sample<P>>,
-    ) -> Result<Option<Sample<P>>> {
+    ) -> Result<Option<(Sample<P>, bool)>> {
         let mut halve = false;
         for _ in 0..trials {
             let width = high.length - low.length;
@@ -116,7 +117,7 @@ impl StrongWolfe {
                 high = now;
             } else {
                 if self.is_flat(&now) {
-                    return Ok(Some(now));
+                    return Ok(Some((now, true)));
                 }
                 let old = std::mem::replace(&mut low, now);
                 if low.slope * width >= 0.0 {
@@ -126,7 +127,7 @@ impl StrongWolfe {
             // One end that stays where it is.
             halve = (high.length - low.length).abs() > 0.66 * width.abs();
         }
-        Ok((low.value < self.value).then_some(low))
+        Ok((low.value < self.value).then_some((low, false)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! [`Broyden`].
 
-use super::{NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled};
+use super::{
+    Guarded, NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled,
+};
 use crate::{Direct, Error, LinearOperator, LinearSolver, Outcome, Result, Vector};
 
 /// Broyden's good method: an approximate inverse of the Jacobian that is corrected by each step, kept
@@ -101,9 +103,9 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for Broyden<S> {
             let fresh = kept.is_none();
             let mut inverse = match kept.take() {
                 Some(inverse) => inverse,
-                None => match self.start(&mut iterate) {
+                None => match self.start(&mut iterate)? {
                     Ok(start) => Inverse { start, corrections: Vec::new() },
-                    Err(error) => break no_step(error)?,
+                    Err(outcome) => break outcome,
                 },
             };
             let step = match inverse.apply(&iterate.at.value) {
@@ -112,17 +114,23 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for Broyden<S> {
             };
             let before = iterate.at.value.clone();
             let Some(length) = iterate.backtrack(&step, 1.0)? else {
-                if fresh {
-                    break Outcome::Stagnation;
+                match &self.start {
+                    _ if !fresh => continue,
+                    BroydenStart::Jacobian(_) => break iterate.stuck()?,
+                    BroydenStart::Multiple(_) => break Outcome::Stagnation,
                 }
-                continue;
             };
             if inverse.corrections.len() == self.memory {
                 continue;
             }
             let mut y = iterate.at.value.clone();
             y.axpby(1.0, -1.0, &before)?;
-            inverse.correct(scaled(&step, length)?, &y)?;
+            if let Err(error) = inverse.correct(scaled(&step, length)?, &y) {
+                break match iterate.end() {
+                    Some(outcome) => outcome,
+                    None => no_step(error)?,
+                };
+            }
             kept = Some(inverse);
         };
         Ok(iterate.finish(outcome))
@@ -142,15 +150,22 @@ impl<S> Broyden<S> {
         }
     }
 
-    fn start<'a, V: Vector>(&'a self, iterate: &mut Iterate<'a, V>) -> Result<Start<'a, V>>
+    /// `Err` holds why there is none.
+    fn start<'a, V: Vector>(
+        &'a self,
+        iterate: &mut Iterate<'a, V>,
+    ) -> Result<std::result::Result<Start<'a, V>, Outcome>>
     where
         S: LinearSolver<V>,
     {
         Ok(match &self.start {
-            BroydenStart::Multiple(factor) => Start::Multiple(*factor),
+            BroydenStart::Multiple(factor) => Ok(Start::Multiple(*factor)),
             BroydenStart::Jacobian(solver) => {
-                let jacobian = iterate.jacobian()?;
-                Start::Operator(solver.inverse(jacobian, &iterate.at.value)?)
+                let jacobian = Box::new(Guarded(iterate.jacobian()?));
+                match solver.inverse(jacobian, &iterate.at.value) {
+                    Ok(inverse) => Ok(Start::Operator(inverse)),
+                    Err(error) => Err(no_step(error)?),
+                }
             }
         })
     }

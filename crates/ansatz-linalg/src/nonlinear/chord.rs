@@ -1,6 +1,8 @@
 //! [`Chord`].
 
-use super::{NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled};
+use super::{
+    Guarded, NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled,
+};
 use crate::{Error, LinearOperator, LinearSolver, Outcome, Result, Vector};
 
 /// The chord method: Newton's with a Jacobian that is kept, and factorised once by a solver that
@@ -53,14 +55,13 @@ impl<S> Chord<S> {
             }
             let step = direction(inverse, &iterate.at.value)?;
             let point = iterate.trial(1.0, &step)?;
-            let length = step.norm2()?;
             let enough = point.norm <= self.contraction * iterate.at.norm
                 || point.norm <= iterate.target
-                || point.norm <= iterate.at.norm && stopping.is_small(length, point.x.norm2()?);
+                || iterate.is_small(&point, step.norm2()?)?;
             if !enough {
                 break Outcome::Stagnation;
             }
-            iterate.accept(point, Some(length))?;
+            iterate.accept(point, Some(step.norm2()?))?;
         };
         Ok(iterate.finish(outcome))
     }
@@ -108,7 +109,7 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for Chord<S> {
                 continue;
             }
             let jacobian = iterate.jacobian()?;
-            let step = match self.solver.inverse(jacobian, &iterate.at.value) {
+            let step = match self.solver.inverse(Box::new(Guarded(jacobian)), &iterate.at.value) {
                 Ok(inverse) => {
                     let step = direction(&inverse, &iterate.at.value);
                     kept = Some(inverse);
@@ -122,7 +123,7 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for Chord<S> {
             };
             let before = iterate.at.norm;
             if iterate.backtrack(&step, 1.0)?.is_none() {
-                break Outcome::Stagnation;
+                break iterate.stuck()?;
             }
             if iterate.at.norm > self.contraction * before {
                 kept = None;

@@ -33,6 +33,10 @@ const SUFFICIENT: f64 = 1e-4;
 /// By how much one backtrack shortens a step, and what is too short (Kelley §8.3.1).
 const SHORTEN: [f64; 2] = [0.1, 0.5];
 const SHORTEST: f64 = 1e-10;
+/// Part of the residual that the linear model of a whole step takes away at least.
+const EXACT: f64 = 0.99;
+/// Residuals below this many rounding units of what they are computed from are taken for rounding.
+const NOISE: f64 = 10.0;
 
 impl<'a, V: Vector> Iterate<'a, V> {
     pub(super) fn new(
@@ -85,10 +89,21 @@ impl<'a, V: Vector> Iterate<'a, V> {
         Ok(Point { x, value, norm })
     }
 
+    /// Whether a whole step of this length, to `point`, is small.
+    ///
+    /// Where the norms fall by a factor `θ` with each step, `θ / (1 − θ)` times the last is still to
+    /// come (E. Hairer, G. Wanner, *Solving ODEs II*, 1996, eq. IV.8.10): a step that is short
+    /// because the method is slow is not small.
+    pub(super) fn is_small(&self, point: &Point<V>, length: f64) -> Result<bool> {
+        let rate = point.norm / self.at.norm;
+        let left = length * (rate / (1.0 - rate)).max(1.0);
+        Ok(rate < 1.0 && self.stopping.is_small(left, point.x.norm2()?))
+    }
+
     /// Goes to `point`, by a step of this length if it was a whole one.
     pub(super) fn accept(&mut self, point: Point<V>, whole: Option<f64>) -> Result<()> {
         self.small = match whole {
-            Some(length) => self.stopping.is_small(length, point.x.norm2()?),
+            Some(length) => self.is_small(&point, length)?,
             None => false,
         };
         self.residuals.push(point.norm);
@@ -98,7 +113,8 @@ impl<'a, V: Vector> Iterate<'a, V> {
 
     /// Goes along `step`, shortened until the norm falls by a part of `promised`, which is the part
     /// that the linear model takes away (1 for an exact step). The length, or `None` when there is
-    /// no decrease.
+    /// no decrease. A step counts as whole if the model leaves nearly nothing: what is left of a
+    /// system may hide components of any length.
     ///
     /// Lengths are the minima of parabolas through the last two values (Kelley §8.3.1); where the
     /// function is not finite, the length is halved.
@@ -109,7 +125,8 @@ impl<'a, V: Vector> Iterate<'a, V> {
         while length >= SHORTEST {
             let point = self.trial(length, step)?;
             if point.norm <= (1.0 - SUFFICIENT * length * promised) * start {
-                let whole = if length == 1.0 { Some(step.norm2()?) } else { None };
+                let whole = length == 1.0 && promised >= EXACT;
+                let whole = if whole { Some(step.norm2()?) } else { None };
                 self.accept(point, whole)?;
                 return Ok(Some(length));
             }
@@ -126,6 +143,24 @@ impl<'a, V: Vector> Iterate<'a, V> {
             }
         }
         Ok(None)
+    }
+
+    /// What it means that no step reduces the residual: that it is rounding, as at a root that is
+    /// the first guess, or that the method is at its end.
+    ///
+    /// Rounding of `x` moves `F` by `ε ‖J‖ ‖x‖`, and `‖J F‖ / ‖F‖` is a norm that `‖J‖` has at least.
+    pub(super) fn stuck(&mut self) -> Result<Outcome>
+    where
+        V: 'a,
+    {
+        let Point { x, value, norm } = &self.at;
+        if !self.stopping.allows_rounding(x.epsilon()) {
+            return Ok(Outcome::Stagnation);
+        }
+        self.jacobians += 1;
+        let image = self.function.jacobian(x, value)?.apply(value)?.norm2()?;
+        let rounding = NOISE * x.epsilon() * x.norm2()? * (image / norm);
+        Ok(if *norm <= rounding { Outcome::Converged } else { Outcome::Stagnation })
     }
 
     pub(super) fn finish(self, outcome: Outcome) -> Root<V> {

@@ -1,6 +1,8 @@
 //! [`Newton`].
 
-use super::{NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled};
+use super::{
+    Guarded, NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled,
+};
 use crate::{Error, LinearSolver, Outcome, Result, Vector};
 
 /// Newton's method, its steps shortened until the residual falls (C. T. Kelley, *Iterative Methods
@@ -102,18 +104,17 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for Newton<S> {
             before = iterate.at.norm;
             let jacobian = iterate.jacobian()?;
             let right = scaled(&iterate.at.value, -1.0)?;
-            let step = match self.solver.solve_within(&*jacobian, &right, forcing) {
+            let step = match self.solver.solve_within(&Guarded(jacobian), &right, forcing) {
                 Ok(solution) => solution,
                 Err(error) => break no_step(error)?,
             };
             // Any reduction of the linear residual is a direction of descent.
             let left = step.residual() / before;
-            let descends = left < 1.0 - 1e-3 || step.outcome == Outcome::Converged;
-            if !(descends && step.x.all_finite()?) {
+            if !(left < 1.0 - 1e-3 && step.x.all_finite()?) {
                 break Outcome::Breakdown("the linear solver did not converge");
             }
-            if iterate.backtrack(&step.x, 1.0 - left.clamp(0.0, 1.0))?.is_none() {
-                break Outcome::Stagnation;
+            if iterate.backtrack(&step.x, 1.0 - left)?.is_none() {
+                break iterate.stuck()?;
             }
         };
         Ok(iterate.finish(outcome))

@@ -35,7 +35,7 @@ impl<V: Vector, F: Fn(&V) -> Result<V>> Residual<V> for F {
     where
         V: 'a,
     {
-        Ok(Box::new(DifferenceJacobian::with_value(self, x.clone(), value.clone())?))
+        Ok(Box::new(DifferenceJacobian::with_value(self, x.clone(), value.clone())))
     }
 }
 

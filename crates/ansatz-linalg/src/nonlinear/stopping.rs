@@ -5,6 +5,10 @@ use crate::{Error, Result};
 /// When a nonlinear iteration stops: as soon as `‖F(x)‖ ≤ max(relative ‖F(x₀)‖, absolute)` in the
 /// 2-norm, where `F` is the residual or, for a minimum, the gradient; when a whole step is small
 /// beside `x`; or when its iterations are used up.
+///
+/// A first guess that is the solution already leaves nothing to be reduced: where no step makes the
+/// norm smaller and it is no more than what rounding of `x` makes of zero, that is convergence too,
+/// if `relative` or `step` is not below the rounding unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NonlinearStopping {
     /// Tolerance relative to the norm at the first guess.
@@ -13,7 +17,8 @@ pub struct NonlinearStopping {
     pub absolute: f64,
     /// A whole step `s` with `‖s‖ ≤ step (‖x‖ + step)` is taken for convergence too
     /// (K. Madsen, H. Nielsen, O. Tingleff, *Methods for Non-Linear Least Squares Problems*, 2004,
-    /// eq. 3.15b); with 0, the default, it never is.
+    /// eq. 3.15b); with 0, the default, it never is. Where a method converges slowly, what it seems
+    /// to have before it counts, not its step.
     pub step: f64,
     /// The most iterations that it may take.
     pub iterations: usize,
@@ -50,6 +55,11 @@ impl NonlinearStopping {
     /// The norm that is asked for, where `norm` is that at the first guess.
     pub fn target(&self, norm: f64) -> f64 {
         self.absolute.max(self.relative * norm)
+    }
+
+    /// Whether a norm that is nothing but rounding will do.
+    pub(crate) fn allows_rounding(&self, epsilon: f64) -> bool {
+        self.relative.max(self.step) >= epsilon
     }
 
     /// Whether a step of length `step` from or to a point of length `x` is small.

@@ -1,6 +1,8 @@
 //! [`TrustRegion`].
 
-use super::{NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled};
+use super::{
+    Guarded, NonlinearStopping, Residual, Root, RootFinder, iterate::Iterate, no_step, scaled,
+};
 use crate::{LinearOperator, LinearSolver, Outcome, Result, Vector};
 
 /// Newton's method whose steps stay where the linear model is trusted, on Powell's dogleg from the
@@ -28,6 +30,8 @@ impl<S> TrustRegion<S> {
 const ACCEPT: f64 = 1e-4;
 const SHRINK: f64 = 0.25;
 const GROW: f64 = 0.75;
+/// What Newton's step may leave of the linear residual if its length is to tell that of the error.
+const INEXACT: f64 = 0.01;
 
 /// The linear model at a point.
 struct Model<'a, V> {
@@ -37,16 +41,24 @@ struct Model<'a, V> {
     slope: f64,
     /// The minimum of the model along the gradient: `−cauchy · gradient`.
     cauchy: f64,
-    newton: Option<(V, f64)>,
+    newton: Option<Newton<V>>,
+}
+
+/// Newton's step.
+struct Newton<V> {
+    step: V,
+    length: f64,
+    /// Part of the residual that it leaves in the linear model; below 1.
+    left: f64,
 }
 
 impl<V: Vector> Model<'_, V> {
-    /// The step within `radius`, and its length.
-    fn step(&self, radius: f64) -> Result<(V, f64)> {
+    /// The step within `radius`, its length, and whether it is Newton's.
+    fn step(&self, radius: f64) -> Result<(V, f64, bool)> {
         let steepest = self.cauchy * self.slope;
-        if let Some((newton, length)) = &self.newton {
+        if let Some(Newton { step: newton, length, left }) = &self.newton {
             if *length <= radius {
-                return Ok((newton.clone(), *length));
+                return Ok((newton.clone(), *length, *left <= INEXACT));
             }
             if steepest < radius {
                 // |c + t d| = radius, from the minimum c along the gradient by d to Newton's step.
@@ -59,11 +71,11 @@ impl<V: Vector> Model<'_, V> {
                 // The form without cancellation.
                 let t = if b > 0.0 { -c / (b + root) } else { (root - b) / a };
                 step.axpby(1.0, t.clamp(0.0, 1.0), &d)?;
-                return Ok((step, radius));
+                return Ok((step, radius, false));
             }
         }
         let length = steepest.min(radius);
-        Ok((scaled(&self.gradient, -length / self.slope)?, length))
+        Ok((scaled(&self.gradient, -length / self.slope)?, length, false))
     }
 }
 
@@ -84,20 +96,50 @@ impl<S> TrustRegion<S> {
         if !slope.is_finite() {
             return Ok(Err(Outcome::Breakdown("the Jacobian is not finite")));
         }
-        if slope <= 10.0 * value.epsilon() * iterate.at.norm {
+        let image = jacobian.apply(&gradient)?.norm2()?;
+        // ‖J g‖ / ‖g‖ is a norm that the Jacobian has at least.
+        let rounding = 10.0 * value.epsilon() * (image / slope) * iterate.at.norm;
+        if slope == 0.0 || slope <= rounding {
             return Ok(Err(Outcome::Breakdown("a minimum of |F| that is no root")));
         }
-        let image = jacobian.apply(&gradient)?.norm2()?;
         let cauchy = (slope / image).powi(2);
-        let newton = match self.solver.solve(&*jacobian, &scaled(value, -1.0)?) {
-            Ok(solution) => {
-                let length = solution.x.norm2()?;
-                length.is_finite().then_some((solution.x, length))
-            }
-            Err(error) => no_step(error).map(|_| None)?,
-        };
+        if !cauchy.is_finite() {
+            return Ok(Err(Outcome::Breakdown("the squares of the Jacobian underflow")));
+        }
+        let newton = self.newton(&*jacobian, value, iterate.at.norm)?;
         Ok(Ok(Model { jacobian, gradient, slope, cauchy, newton }))
     }
+
+    /// Newton's step if there is one that the linear model takes for an improvement: rounding can
+    /// hide from a solver that the Jacobian is singular.
+    fn newton<V: Vector>(
+        &self,
+        jacobian: &dyn LinearOperator<V>,
+        value: &V,
+        norm: f64,
+    ) -> Result<Option<Newton<V>>>
+    where
+        S: LinearSolver<V>,
+    {
+        let step = match self.solver.solve(&Guarded(jacobian), &scaled(value, -1.0)?) {
+            Ok(solution) => solution.x,
+            Err(error) => return no_step(error).map(|_| None),
+        };
+        let length = step.norm2()?;
+        let left = linear_residual(jacobian, value, &step)? / norm;
+        Ok((length.is_finite() && left < 1.0).then_some(Newton { step, length, left }))
+    }
+}
+
+/// `‖F + J s‖`.
+fn linear_residual<V: Vector>(
+    jacobian: &dyn LinearOperator<V>,
+    value: &V,
+    step: &V,
+) -> Result<f64> {
+    let mut linear = jacobian.apply(step)?;
+    linear.axpby(1.0, 1.0, value)?;
+    linear.norm2()
 }
 
 impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for TrustRegion<S> {
@@ -126,28 +168,24 @@ impl<V: Vector, S: LinearSolver<V>> RootFinder<V> for TrustRegion<S> {
             let start = iterate.at.norm;
             let least = iterate.at.value.epsilon() * iterate.at.x.norm2()?;
             loop {
-                let (step, length) = model.step(radius)?;
-                let mut linear = model.jacobian.apply(&step)?;
-                linear.axpby(1.0, 1.0, &iterate.at.value)?;
-                let linear = linear.norm2()?;
+                let (step, length, whole) = model.step(radius)?;
+                let linear = linear_residual(&*model.jacobian, &iterate.at.value, &step)?;
                 let promised = (start - linear) * (start + linear);
                 let point = iterate.trial(1.0, &step)?;
                 let ratio = (start - point.norm) * (start + point.norm) / promised;
-                let finite = point.norm.is_finite();
-                // Also where the ratio is NaN.
-                if !(finite && ratio >= SHRINK) {
+                // Not where the ratio is NaN, either.
+                let sound = point.norm.is_finite() && promised > 0.0;
+                if !(sound && ratio >= SHRINK) {
                     radius = 0.25 * length;
                 } else if ratio > GROW && length >= 0.99 * radius {
                     radius *= 2.0;
                 }
-                if finite && ratio > ACCEPT {
-                    // A whole step of Newton's, as far as the model is trusted.
-                    let whole = (length < radius).then_some(length);
-                    iterate.accept(point, whole)?;
+                if sound && ratio > ACCEPT {
+                    iterate.accept(point, whole.then_some(length))?;
                     continue 'points;
                 }
                 if radius <= least || radius < f64::MIN_POSITIVE {
-                    break 'points Outcome::Stagnation;
+                    break 'points iterate.stuck()?;
                 }
             }
         };

@@ -29,7 +29,8 @@ pub fn brent_minimum(
     }
     // (3 − √5) / 2.
     let golden = 0.5 * (3.0 - 5f64.sqrt());
-    let mut x = a + golden * (b - a);
+    // Here and below so that no difference of large ends overflows.
+    let mut x = a + (golden * b - golden * a);
     let mut f_x = value(&mut f, x)?;
     let mut evaluations = 1;
     // The second best and the one before it; the last step and the one before it.
@@ -37,9 +38,9 @@ pub fn brent_minimum(
     let (mut v, mut f_v) = (x, f_x);
     let (mut d, mut e) = (0.0f64, 0.0f64);
     loop {
-        let middle = 0.5 * (a + b);
+        let middle = 0.5 * a + 0.5 * b;
         let least = f64::EPSILON.sqrt() * x.abs() + tolerance.max(f64::MIN_POSITIVE) / 3.0;
-        if (x - middle).abs() <= 2.0 * least - 0.5 * (b - a) {
+        if (x - middle).abs() <= 2.0 * least - (0.5 * b - 0.5 * a) {
             return Ok(ScalarSolution { x, value: f_x, bracket: [a, b], evaluations });
         }
         let parabola = if e.abs() > least {
@@ -61,8 +62,9 @@ pub fn brent_minimum(
                 d = least.copysign(middle - x);
             }
         } else {
-            e = if x < middle { b - x } else { a - x };
-            d = golden * e;
+            let end = if x < middle { b } else { a };
+            e = end - x;
+            d = golden * end - golden * x;
         }
         let u = x + if d.abs() >= least { d } else { least.copysign(d) };
         let f_u = value(&mut f, u)?;

@@ -97,11 +97,13 @@ pub(super) fn claims(context: &Context, digits: &Digits) -> Result<[Claim; 2], A
     let places = places.collect::<Result<Vec<_>, _>>()?;
     let rows: Vec<Tensor> =
         places.iter().map(|i| digits.images.get(*i)).collect::<Result<_, _>>()?;
-    let real = accuracy(&test, &test_labels, &trained(&inner, &Tensor::stack(&rows, 0)?, &zero)?)?;
+    let real_images = Var::from_tensor(&Tensor::stack(&rows, 0)?)?;
+    let real = accuracy(&test, &test_labels, &trained(&inner, &real_images, &zero)?)?;
     let everything = Regression { labels, weight: WEIGHT };
     let all = accuracy(&test, &test_labels, &trained(&everything, &images, &zero)?)?;
 
-    let comparison = compare(&inner, &distilled, &loss_of)?;
+    // Of real images, where the gradient does not vanish.
+    let comparison = compare(&inner, &real_images, &loss_of)?;
     Ok([
         Claim {
             claim: "ten distilled images, one per class, teach a classifier".into(),
@@ -122,50 +124,59 @@ pub(super) fn claims(context: &Context, digits: &Digits) -> Result<[Claim; 2], A
     ])
 }
 
-/// One gradient of the outer loss: implicit, and through the tape of gradient descent.
+/// The weights after so many steps of Nesterov's descent from zero, which a tape of `images` follows.
+fn descended(inner: &Regression, images: &Tensor, steps: usize) -> Result<Tensor, AnyError> {
+    let bound = inner.weight + images.detach().sqr()?.sum_all()?.to_scalar::<f64>()? / 20.0;
+    let root = (inner.weight / bound).sqrt();
+    let momentum = (1.0 - root) / (1.0 + root);
+    let mut w = Tensor::zeros((64, 10), DType::F64, &Device::Cpu)?;
+    let mut ahead = w.clone();
+    for _ in 0..steps {
+        // The gradient in closed form.
+        let chances = candle_nn::ops::softmax(&images.matmul(&ahead)?, 1)?;
+        let slope = (images.t()?.matmul(&(chances - &inner.labels)?)? / 10.0)?;
+        let next = (&ahead - ((slope + (&ahead * inner.weight)?)? / bound)?)?;
+        ahead = (&next + ((&next - &w)? * momentum)?)?;
+        w = next;
+    }
+    Ok(w)
+}
+
+/// One gradient of the outer loss, from the same iterations: implicit, and through their tape.
 fn compare(
     inner: &Regression,
     images: &Var,
     loss_of: &dyn Fn(&Tensor) -> Result<Tensor, AnyError>,
 ) -> Result<Claim, AnyError> {
-    let zero = Tensor::zeros((64, 10), DType::F64, &Device::Cpu)?;
-    let parameters = [images.as_tensor().clone()];
     let of = |w: &Tensor| -> Result<Tensor, AnyError> {
         Ok(loss_of(w)?.backward()?.get(images).ok_or("no gradient")?.clone())
     };
+    let steps = 1500;
+    let solver = Iterative::new(Cg).relative(1e-7);
     let clock = Instant::now();
-    let w = trained(inner, images.as_tensor(), &zero)?;
-    let exact = of(&implicit::minimise(
-        inner.clone(),
-        &w,
-        &parameters,
-        Iterative::new(Cg).relative(1e-7),
-    )?)?;
+    let w = descended(inner, &images.as_detached_tensor(), steps)?;
+    let parameters = [images.as_tensor().clone()];
+    let implicit = of(&implicit::minimise(inner.clone(), &w, &parameters, solver)?)?;
     let seconds = clock.elapsed().as_secs_f64();
-    // The gradient of the inner problem in closed form, so that the tape can go through it.
-    let rate = 10.0 / images.sqr()?.sum_all()?.to_scalar::<f64>()?.max(1.0);
     let clock = Instant::now();
-    let mut w = zero;
-    let steps = 400;
-    for _ in 0..steps {
-        let scores = images.matmul(&w)?;
-        let chances = candle_nn::ops::softmax(&scores, 1)?;
-        let slope = (images.t()?.matmul(&(chances - &inner.labels)?)? / 10.0)?;
-        w = (&w - ((slope + (&w * inner.weight)?)? * rate)?)?;
-    }
-    let unrolled = of(&w)?;
+    let unrolled = of(&descended(inner, images.as_tensor(), steps)?)?;
     let tape = clock.elapsed().as_secs_f64();
-    let error = norm(&(&unrolled - &exact)?)? / norm(&exact)?;
+    let zero = w.zeros_like()?;
+    let solution = trained(inner, images.as_tensor(), &zero)?;
+    let exact = of(&implicit::minimise(inner.clone(), &solution, &parameters, solver)?)?;
+    let error = |g: &Tensor| -> Result<f64, AnyError> { Ok(norm(&(g - &exact)?)? / norm(&exact)?) };
+    let (own, tapes) = (error(&implicit)?, error(&unrolled)?);
+    let ratio = tape / seconds;
     Ok(Claim {
         claim: "the gradient with respect to the images is faster by the theorem than by unrolling"
             .into(),
-        published: "4 times faster, for the same number of outer steps".into(),
+        published: "4 times faster, for the same number of outer steps; bar set here: 2 times"
+            .into(),
         source: "section 4.2 (\"implicit differentiation … 4 times faster\")".into(),
         measured: format!(
-            "{seconds:.3} s with the solution to 1e-7, against {tape:.3} s for {steps} unrolled steps, whose \
-             gradient is still off by {:.0} %",
-            100.0 * error
+            "{ratio:.1} times faster: {seconds:.3} s against {tape:.3} s, both after {steps} steps; gradients \
+             off by {own:.0e} and {tapes:.0e}"
         ),
-        verdict: Verdict::holds_if(seconds < tape),
+        verdict: Verdict::holds_if(ratio > 2.0 && own < 0.01),
     })
 }

@@ -2,9 +2,9 @@
 use ansatz::core::{Jet, Key, TensorLike};
 use ansatz::linalg::implicit::{self, Parametric};
 use ansatz::linalg::{Iterative, Lbfgs, Minres, NonlinearStopping};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
-use super::norm;
+use super::{norm, scalar};
 use crate::AnyError;
 use crate::reproduce::{Claim, Context, Verdict};
 
@@ -106,6 +106,53 @@ impl Parametric for Pairs {
     }
 }
 
+/// Steps of the optimiser, and the force at which it ends.
+const STEPS: usize = 20_000;
+const FORCE: f64 = 1e-10;
+
+impl Packing {
+    /// Positions that FIRE finds (E. Bitzek et al., Phys. Rev. Lett. 97, 2006), the optimiser of the
+    /// paper, and their derivatives with respect to θ through all its steps.
+    fn unrolled(&self, start: &[f64], theta: &Jet) -> Result<(Vec<f64>, Tensor), AnyError> {
+        let at = scalar(&theta.value()?)?;
+        let zero = Tensor::zeros((1, self.count, 2), DType::F64, &Device::Cpu)?;
+        let start = Tensor::from_slice(start, (self.count, 2), &Device::Cpu)?;
+        let mut x = Jet::from_coefficients(&start, std::slice::from_ref(&zero))?;
+        let rest = Jet::from_coefficients(&start.zeros_like()?, &[zero])?;
+        let mut v = rest.clone();
+        let (mut dt, mut mixing, mut downhill) = (0.1, 0.1, 0);
+        let length = |v: &Jet| v.sqr()?.sum_all()?.sqrt();
+        for _ in 0..STEPS {
+            let positions: Vec<f64> = x.value()?.flatten_all()?.to_vec1()?;
+            let pairs = self.pairs(&positions, at)?;
+            let force = pairs.evaluate(&x, std::slice::from_ref(theta))?.neg()?;
+            if norm(&force.value()?)? < FORCE {
+                break;
+            }
+            let power = scalar(&(force.value()? * v.value()?)?)?;
+            if power > 0.0 {
+                let along = force.mul(&length(&v)?.div(&length(&force)?)?)?;
+                v = v.scale(1.0 - mixing)?.add(&along.scale(mixing)?)?;
+                downhill += 1;
+                if downhill > 5 {
+                    (dt, mixing) = (f64::min(1.1 * dt, 0.4), 0.99 * mixing);
+                }
+            } else {
+                v = rest.clone();
+                (dt, mixing, downhill) = (0.5 * dt, 0.1, 0);
+            }
+            v = v.add(&force.scale(dt)?)?;
+            x = x.add(&v.scale(dt)?)?;
+        }
+        Ok((x.value()?.flatten_all()?.to_vec1()?, x.coefficient(1, 0)?))
+    }
+}
+
+/// Without the mean movement, which costs no energy.
+fn centred(moved: &Tensor) -> Result<Tensor, AnyError> {
+    Ok(moved.broadcast_sub(&moved.mean_keepdim(0)?)?)
+}
+
 pub(super) fn claim(context: &Context) -> Result<Claim, AnyError> {
     let count = if context.full() { 128 } else { 40 };
     let theta = 0.6;
@@ -113,11 +160,12 @@ pub(super) fn claim(context: &Context) -> Result<Claim, AnyError> {
     let area = std::f64::consts::PI / 4.0 * 0.5 * count as f64 * (1.0 + theta * theta);
     let packing = Packing { count, side: (area / 1.0).sqrt() };
     let start: Vec<f64> = Key::new(2).uniform(2 * count).iter().map(|u| packing.side * u).collect();
-    let (x, left) = packing.relaxed(&start, theta)?;
-    let pairs = packing.pairs(&x, theta)?;
-    let positions = Tensor::from_slice(&x, (count, 2), &Device::Cpu)?;
     let at = Tensor::new(&[[theta]], &Device::Cpu)?;
     let jet = Jet::seed(&at, &at.ones_like()?.unsqueeze(0)?, 1)?;
+    let (found, through_optimiser) = packing.unrolled(&start, &jet)?;
+    let (x, left) = packing.relaxed(&found, theta)?;
+    let pairs = packing.pairs(&x, theta)?;
+    let positions = Tensor::from_slice(&x, (count, 2), &Device::Cpu)?;
     // Shifts of all particles cost no energy: the system is singular, and MINRES finds the solution
     // without them.
     let solver = Iterative::new(Minres).relative(1e-9).iterations(20_000);
@@ -125,25 +173,28 @@ pub(super) fn claim(context: &Context) -> Result<Claim, AnyError> {
     // Relaxed again with discs a little larger and smaller, from the same place.
     let h = 1e-6;
     let (above, below) = (packing.relaxed(&x, theta + h)?.0, packing.relaxed(&x, theta - h)?.0);
-    let mut moved: Vec<f64> = above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * h)).collect();
-    for axis in 0..2 {
-        let mean = moved.iter().skip(axis).step_by(2).sum::<f64>() / count as f64;
-        moved.iter_mut().skip(axis).step_by(2).for_each(|m| *m -= mean);
-    }
-    let moved = Tensor::from_vec(moved, (count, 2), &Device::Cpu)?;
-    let error = norm(&(&sensitivity - &moved)?)? / norm(&moved)?;
+    let moved: Vec<f64> = above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * h)).collect();
+    let moved = centred(&Tensor::from_vec(moved, (count, 2), &Device::Cpu)?)?;
+    let error = |found: &Tensor| -> Result<f64, AnyError> {
+        Ok(norm(&(centred(found)? - &moved)?)? / norm(&moved)?)
+    };
+    let (implicit, unrolled) = (error(&sensitivity)?, error(&through_optimiser)?);
     Ok(Claim {
-        claim: "the sensitivity of a packing to the diameter of its particles, where the optimiser stopped"
+        claim: "the sensitivity of a packing to the diameter of its particles is right by the theorem, and \
+                nearer than through the steps of the optimiser"
             .into(),
-        published: "implicit sensitivities converge, those through the optimiser do not".into(),
+        published: "implicit sensitivities converge, those through the optimiser do not; bars set here: \
+                    off by less than 1e-3, by 100 times less than through the steps"
+            .into(),
         source: "section 4.4, figure 6 (soft discs in a periodic box); compared here with packings relaxed \
                  anew"
             .into(),
         measured: format!(
-            "{count} discs, force left {left:.1e}; relative difference to relaxing anew {error:.1e}; largest \
-             movement {:.2} per unit of diameter",
+            "{count} discs, force left {left:.1e}; relative difference to relaxing anew {implicit:.1e}, \
+             through the steps of FIRE {unrolled:.1e}, in double precision to a force of {FORCE:.0e}; \
+             largest movement {:.2} per unit of diameter",
             sensitivity.abs()?.max_all()?.to_scalar::<f64>()?
         ),
-        verdict: Verdict::holds_if(error < 1e-3),
+        verdict: Verdict::holds_if(implicit < 1e-3 && 100.0 * implicit < unrolled),
     })
 }

@@ -107,6 +107,18 @@ pub(super) fn claims(context: &Context, digits: &Digits) -> Result<[Claim; 2], A
         / (2.0 * h);
     let error = ((gradient - difference) / difference).abs();
 
+    // At smaller sizes too: seconds of one gradient, implicit and through the tape.
+    let mut seconds = vec![(size, seconds, tape_seconds)];
+    for size in [size / 3, size * 2 / 3] {
+        let smaller = std::sync::Arc::new(Machine::new(digits, size)?);
+        let implicit = implicitly(&smaller, start, steps)?.2;
+        seconds.push((size, implicit, unrolled(&smaller, start, steps)?.2));
+    }
+    let times: Vec<String> = seconds
+        .iter()
+        .map(|(size, implicit, tape)| format!("{size} digits {implicit:.2} s against {tape:.2} s"))
+        .collect();
+
     // Descend, and look at the whole interval for comparison.
     let (mut lambda, mut rate) = (start, 1.0);
     let (mut value, mut slope) = (loss, gradient);
@@ -132,10 +144,13 @@ pub(super) fn claims(context: &Context, digits: &Digits) -> Result<[Claim; 2], A
                 .into(),
             source: "section 4.1, figure 4 (multi-class SVM, projected gradient descent)".into(),
             measured: format!(
-                "{gradient:.6e}; differences {difference:.6e}, unrolled {through_tape:.6e}; {seconds:.2} s \
-                 against {tape_seconds:.2} s ({steps} steps, {size} digits)"
+                "{gradient:.6e}; differences {difference:.6e}, unrolled {through_tape:.6e}; {} \
+                 ({steps} steps)",
+                times.join(", ")
             ),
-            verdict: Verdict::holds_if(error < 1e-4 && seconds < tape_seconds),
+            verdict: Verdict::holds_if(
+                error < 1e-4 && seconds.iter().all(|(_, implicit, tape)| implicit < tape),
+            ),
         },
         Claim {
             claim: "descending by them finds the weight with the smallest validation loss".into(),
