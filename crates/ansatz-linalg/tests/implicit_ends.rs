@@ -97,7 +97,8 @@ fn minima_are_attached_to_captured_variables() {
     assert!((slopes[0] - 1.0 / 12.0).abs() < 1e-10 && (slopes[1] - 1.5 / 27.0).abs() < 1e-10);
     let x = vector(&[8.0, 27.0]);
     let x = implicit::least_squares(Distance(theta.clone()), &x, &[], solver).unwrap();
-    assert_eq!(gradient(&x, &theta).unwrap(), [1.0, 1.5]);
+    let slopes = gradient(&x, &theta).unwrap();
+    assert!((slopes[0] - 1.0).abs() < 1e-14 && (slopes[1] - 1.5).abs() < 1e-14, "{slopes:?}");
 }
 
 #[test]
