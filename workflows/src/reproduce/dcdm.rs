@@ -44,14 +44,14 @@ impl Entry for Dcdm {
     }
 
     fn run(&self, context: &Context) -> Result<Vec<Claim>, AnyError> {
-        let small = Stage { n: 16, ritz_vectors: 150, steps: 600, rate: 4e-3 };
-        let large = Stage { n: 32, ritz_vectors: 200, steps: 60, rate: 1e-3 };
+        let small = Stage { n: 16, ritz_vectors: 150, steps: 3_000, rate: 4e-3 };
+        let large = Stage { n: 32, ritz_vectors: 200, steps: 600, rate: 1e-3 };
         let stages = if context.full() {
-            [Stage { steps: 3_000, ..small }, Stage { steps: 600, ..large }]
+            [Stage { steps: 6_000, ..small }, Stage { steps: 1_200, ..large }]
         } else {
             [small, large]
         };
-        let sizes = &[16, 32, 64];
+        let sizes: &[usize] = if context.full() { &[16, 32, 64, 128] } else { &[16, 32, 64] };
         let started = Instant::now();
         let (network, first, last) = trained(&stages, &Key::new(1))?;
         let training = started.elapsed().as_secs_f64();
