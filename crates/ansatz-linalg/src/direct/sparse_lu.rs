@@ -5,7 +5,10 @@ mod factors;
 
 use std::sync::Arc;
 
-use faer::sparse::{FaerError, SparseColMat, linalg::LuError};
+use faer::{
+    dyn_stack::{MemBuffer, StackReq},
+    sparse::{FaerError, SparseColMat, linalg::LuError},
+};
 
 use self::{
     analysis::{Analysis, is_dominant},
@@ -47,7 +50,7 @@ impl SparseLu {
     pub fn new(matrix: &Sparse) -> Result<Self> {
         check_square(WHAT, matrix.shape())?;
         let columns = matrix.to_faer();
-        let analysis = Arc::new(Analysis::new(columns.as_ref()).map_err(memory)?);
+        let analysis = Arc::new(Analysis::new(columns.as_ref()).map_err(library)?);
         Self::of(analysis, columns, Pattern::of(matrix))
     }
 
@@ -93,12 +96,16 @@ impl SparseLu {
 
     fn each(&self, x: &mut [f64], transposed: bool) -> Result<()> {
         let x = columns("right-hand side of a sparse LU solve", self.dimension(), x)?;
-        self.factors.solve(&self.analysis, x, transposed).map_err(memory)
+        self.factors.solve(&self.analysis, x, transposed).map_err(library)
     }
 }
 
-fn memory(error: FaerError) -> Error {
+fn library(error: FaerError) -> Error {
     failed(TASK, &error)
+}
+
+fn memory(size: StackReq) -> Result<MemBuffer, FaerError> {
+    MemBuffer::try_new(size).map_err(|_| FaerError::OutOfMemory)
 }
 
 fn column_norms(matrix: &SparseColMat<usize, f64>) -> Vec<f64> {
@@ -110,7 +117,7 @@ fn broken(error: LuError) -> Error {
         LuError::SymbolicSingular { index } => {
             Error::Singular { what: WHAT, pivot: index, value: 0.0 }
         }
-        LuError::Generic(other) => memory(other),
+        LuError::Generic(other) => library(other),
     }
 }
 

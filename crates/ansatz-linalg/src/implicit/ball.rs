@@ -6,9 +6,9 @@ use candle_core::{D, Tensor};
 
 use super::{
     outward,
-    projection::{check_numbers, host, last_axis, like, threshold},
+    projection::{check_numbers, last_axis, threshold},
 };
-use crate::{Error, Result};
+use crate::{Components, Error, Result};
 
 /// The points of the ball `‖x‖₂ ≤ radius` nearest to the rows of `y` `[…, n]`.
 ///
@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// not positive or `y` is not finite.
 pub fn project_l2_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
     let n = check_ball(y, radius)?;
-    let points = host(y)?;
+    let points = y.components()?;
     // Of each row, the norm, where that is too large.
     let norms: Vec<Option<f64>> = points
         .chunks(n)
@@ -35,9 +35,9 @@ pub fn project_l2_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
             }
         }
     }
-    let output = like(&values, y)?;
+    let output = y.with_components(values)?;
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
-        let mut cotangent = host(g)?;
+        let mut cotangent = g.components()?;
         for ((row, point), norm) in cotangent.chunks_mut(n).zip(points.chunks(n)).zip(&norms) {
             if let Some(norm) = norm {
                 let along: f64 = row.iter().zip(point).map(|(g, y)| g * (y / norm)).sum();
@@ -46,7 +46,7 @@ pub fn project_l2_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
                 }
             }
         }
-        Ok(vec![Some(like(&cotangent, g)?)])
+        Ok(vec![Some(g.with_components(cotangent)?)])
     };
     Ok(custom_vjp(&[y], &output, move |g| rule(g).map_err(outward))?)
 }
@@ -59,7 +59,7 @@ pub fn project_l2_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
 /// As [`project_l2_ball`].
 pub fn project_l1_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
     let n = check_ball(y, radius)?;
-    let mut values = host(y)?;
+    let mut values = y.components()?;
     // Of each row, whether it was outside; then the cotangent loses its mean along the face.
     let outside: Vec<bool> = values
         .chunks_mut(n)
@@ -76,9 +76,9 @@ pub fn project_l1_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
             outside
         })
         .collect();
-    let output = like(&values, y)?;
+    let output = y.with_components(values.clone())?;
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
-        let mut cotangent = host(g)?;
+        let mut cotangent = g.components()?;
         let rows = cotangent.chunks_mut(n).zip(values.chunks(n)).zip(&outside);
         for ((row, point), _) in rows.filter(|(_, outside)| **outside) {
             let kept = || row.iter().zip(point).filter(|(_, x)| **x != 0.0);
@@ -87,7 +87,7 @@ pub fn project_l1_ball(y: &Tensor, radius: f64) -> Result<Tensor> {
                 *g = if *x == 0.0 { 0.0 } else { *g - mean * x.signum() };
             }
         }
-        Ok(vec![Some(like(&cotangent, g)?)])
+        Ok(vec![Some(g.with_components(cotangent)?)])
     };
     Ok(custom_vjp(&[y], &output, move |g| rule(g).map_err(outward))?)
 }
@@ -108,7 +108,7 @@ pub fn project_halfspace(y: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         check_numbers(what, x)?;
     }
     let square = a.sqr()?.sum_all()?;
-    if host(&square)? == [0.0] {
+    if square.components()? == [0.0] {
         return Err(Error::invalid("normal of a half-space", "zero", "a vector with a length"));
     }
     let excess = y.broadcast_mul(a)?.sum_keepdim(D::Minus1)?.broadcast_sub(&b.flatten_all()?)?;

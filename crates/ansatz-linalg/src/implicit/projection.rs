@@ -4,7 +4,7 @@ use ansatz_ops::custom_vjp;
 use candle_core::{DType, Device, Tensor};
 
 use super::outward;
-use crate::{Dense, Error, Qr, Result, iterative::finite};
+use crate::{Components, Dense, Error, Qr, Result, iterative::finite};
 
 /// The points of the simplex `{x ≥ 0, Σ x = total}` nearest to the rows of `y` `[…, n]`, by sorting
 /// (M. Held, P. Wolfe, H. Crowder, Math. Program. 6, 1974).
@@ -20,7 +20,7 @@ pub fn project_simplex(y: &Tensor, total: f64) -> Result<Tensor> {
     }
     let n = last_axis(y)?;
     check_numbers("points to project", y)?;
-    let mut values = host(y)?;
+    let mut values = y.components()?;
     for row in values.chunks_mut(n) {
         let [largest, threshold] = threshold(row, total);
         for value in row {
@@ -28,9 +28,9 @@ pub fn project_simplex(y: &Tensor, total: f64) -> Result<Tensor> {
         }
     }
     let support: Vec<bool> = values.iter().map(|v| *v > 0.0).collect();
-    let output = like(&values, y)?;
+    let output = y.with_components(values)?;
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
-        let mut cotangent = host(g)?;
+        let mut cotangent = g.components()?;
         for (row, support) in cotangent.chunks_mut(n).zip(support.chunks(n)) {
             let kept = || row.iter().zip(support).filter(|(_, kept)| **kept).map(|(g, _)| *g);
             let mean = kept().sum::<f64>() / kept().count().max(1) as f64;
@@ -38,7 +38,7 @@ pub fn project_simplex(y: &Tensor, total: f64) -> Result<Tensor> {
                 *g = if *kept { *g - mean } else { 0.0 };
             }
         }
-        Ok(vec![Some(like(&cotangent, g)?)])
+        Ok(vec![Some(g.with_components(cotangent)?)])
     };
     Ok(custom_vjp(&[y], &output, move |g| rule(g).map_err(outward))?)
 }
@@ -117,7 +117,7 @@ pub fn project_affine(y: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     for (what, x) in [("points to project", y), ("equations", a), ("right-hand side", b)] {
         check_numbers(what, x)?;
     }
-    let entries = host(a)?;
+    let entries = a.components()?;
     let transposed = Dense::new(faer::Mat::from_fn(n, m, |i, j| entries[j * n + i]))?;
     // The pseudo-inverse of A, a column per equation: Q R⁻ᵀ, by least squares with the identity.
     let factors = Qr::new(&transposed)?;
@@ -159,16 +159,4 @@ pub(super) fn last_axis(y: &Tensor) -> Result<usize> {
 /// Errors unless all are finite.
 pub(super) fn check_numbers(what: &'static str, x: &Tensor) -> Result<()> {
     finite(what, &x.detach())
-}
-
-/// The numbers of a tensor, on the host.
-pub(super) fn host(x: &Tensor) -> Result<Vec<f64>> {
-    let x = x.detach().to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-    Ok(x.flatten_all()?.to_vec1()?)
-}
-
-/// Numbers as a tensor of the shape, dtype and device of another.
-pub(super) fn like(values: &[f64], other: &Tensor) -> Result<Tensor> {
-    let values = Tensor::from_slice(values, other.dims(), &Device::Cpu)?;
-    Ok(values.to_dtype(other.dtype())?.to_device(other.device())?)
 }

@@ -4,11 +4,8 @@ use ansatz_ops::custom_vjp;
 use candle_core::Tensor;
 use faer::Mat;
 
-use super::{
-    outward,
-    projection::{check_numbers, host, like},
-};
-use crate::{Dense, Error, Factorised, Lu, Result};
+use super::{outward, projection::check_numbers};
+use crate::{Components, Dense, Error, Factorised, Lu, Result};
 
 /// The minimum of `½ xᵀ Q x + cᵀ x` under `A x = b`, and the multipliers `λ` of the equations,
 /// attached to the graphs of all four.
@@ -40,7 +37,7 @@ pub fn quadratic_program(
     for (what, x) in [("matrix q", q), ("vector c", c), ("equations", a), ("vector b", b)] {
         check_numbers(what, x)?;
     }
-    let (matrix, equations) = (host(q)?, host(a)?);
+    let (matrix, equations) = (q.components()?, a.components()?);
     let size = matrix.iter().fold(0.0f64, |size, entry| size.max(entry.abs()));
     let skew = |i: usize, j: usize| (matrix[i * n + j] - matrix[j * n + i]).abs();
     if (0..n).any(|i| (0..i).any(|j| skew(i, j) > 1e-6 * size)) {
@@ -54,14 +51,16 @@ pub fn quadratic_program(
     }))?;
     check_curvature(&kkt, n, m)?;
     let factors = Lu::new(&kkt)?;
-    let mut solution: Vec<f64> = host(c)?.into_iter().map(|c| -c).chain(host(b)?).collect();
+    let mut solution: Vec<f64> =
+        c.components()?.into_iter().map(|c| -c).chain(b.components()?).collect();
     factors.solve_in_place(&mut solution)?;
-    let output =
-        Tensor::cat(&[like(&solution[..n], c)?, like(&solution[n..], b)?.to_dtype(c.dtype())?], 0)?;
+    let (x, multipliers) = solution.split_at(n);
+    let multipliers = b.with_components(multipliers.to_vec())?.to_dtype(c.dtype())?;
+    let output = Tensor::cat(&[c.with_components(x.to_vec())?, multipliers], 0)?;
     let inputs = [q, c, a, b];
     let detached = inputs.map(Tensor::detach);
     let rule = move |g: &Tensor| -> Result<Vec<Option<Tensor>>> {
-        let mut u = host(g)?;
+        let mut u = g.components()?;
         factors.solve_in_place(&mut u)?;
         let ((x, lambda), (dx, dl)) = (solution.split_at(n), u.split_at(n));
         let outer = |rows: &[f64], columns: &[f64]| -> Vec<f64> {
@@ -72,8 +71,11 @@ pub fn quadratic_program(
         let c: Vec<f64> = dx.iter().map(|d| -d).collect();
         let (first, second) = (outer(lambda, dx), outer(dl, x));
         let a: Vec<f64> = first.iter().zip(&second).map(|(a, b)| -(a + b)).collect();
-        let all = [&q, &c, &a, &dl.to_vec()];
-        all.into_iter().zip(&detached).map(|(g, input)| Ok(Some(like(g, input)?))).collect()
+        let all = [q, c, a, dl.to_vec()];
+        all.into_iter()
+            .zip(&detached)
+            .map(|(g, input)| Ok(Some(input.with_components(g)?)))
+            .collect()
     };
     let both = custom_vjp(&inputs, &output, move |g| rule(g).map_err(outward))?;
     Ok((both.narrow(0, 0, n)?, both.narrow(0, n, m)?))

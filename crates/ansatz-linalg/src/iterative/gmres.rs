@@ -134,8 +134,9 @@ struct Arnoldi<V> {
 }
 
 impl<V: Vector> Arnoldi<V> {
-    /// Takes the image `w` of the newest vector, which it overwrites, as it does `spare`. The new rotation, whose sine
-    /// is zero when the space is invariant; `None` when the new column is dependent of the others.
+    /// Takes the image `w` of the newest vector, which it overwrites, as it does `spare`. The new
+    /// rotation, whose sine is zero when the space is invariant; `None` when the new column is
+    /// dependent of the others.
     fn extend(&mut self, w: &mut V, spare: &mut V) -> Result<Option<(f64, f64)>> {
         let before = w.norm2()?;
         let mut column = vec![0.0; self.basis.len()];

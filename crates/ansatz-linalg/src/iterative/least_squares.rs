@@ -176,10 +176,15 @@ fn run<V: Vector, R: Recurrence<V>>(
         Outcome::Converged if gradient > rounding => Outcome::Stagnation,
         _ => ended,
     };
-    let consistent = residual <= target;
-    #[rustfmt::skip]
-    let found = LeastSquares {
-        x, outcome, residual, gradient, consistent, target, gradient_target, residuals, gradients,
-    };
-    Ok(found)
+    Ok(LeastSquares {
+        x,
+        outcome,
+        residual,
+        gradient,
+        consistent: residual <= target,
+        target,
+        gradient_target,
+        residuals,
+        gradients,
+    })
 }

@@ -80,7 +80,7 @@ fn solve(
     b: &Tensor,
     guess: Option<&Tensor>,
     stopping: &Stopping,
-    mut pass: impl FnMut(&mut Rows, Tensor, Tensor) -> Result<Tensor>,
+    pass: fn(&RowSystem<'_>, &mut Rows, Tensor, Tensor) -> Result<Tensor>,
 ) -> Result<RowSolutions> {
     let b = b.detach();
     let mut rows = Rows::new(stopping, &b)?;
@@ -93,7 +93,7 @@ fn solve(
     rows.settle(&residuals, None);
     while rows.any_active() {
         let before = x.clone();
-        x = pass(&mut rows, x, r)?;
+        x = pass(system, &mut rows, x, r)?;
         r = (&b - rows.map(system.operator, &x)?)?;
         let now = rows.norms(&r)?;
         rows.settle(&now, Some(&residuals));

@@ -3,13 +3,15 @@
 
 use faer::{
     Par,
-    dyn_stack::{MemBuffer, MemStack, StackReq},
+    dyn_stack::{MemStack, StackReq},
     perm::PermRef,
     sparse::{
         FaerError, SparseColMatRef, SymbolicSparseColMatRef, SymbolicSparseRowMat,
         linalg::{SymbolicSupernodalParams, amd, colamd, lu::supernodal, qr},
     },
 };
+
+use super::memory;
 
 /// The order of the columns, both ways, and blocks of them.
 #[derive(Debug)]
@@ -146,8 +148,4 @@ fn links(a: SymbolicSparseColMatRef<'_, usize>) -> SymbolicSparseRowMat<usize> {
         }
     }
     SymbolicSparseRowMat::new_checked(starts.len() - 1, n, starts, None, columns)
-}
-
-fn memory(size: StackReq) -> Result<MemBuffer, FaerError> {
-    MemBuffer::try_new(size).map_err(|_| FaerError::OutOfMemory)
 }

@@ -2,7 +2,7 @@
 
 use faer::{
     Conj, MatMut, Spec,
-    dyn_stack::{MemBuffer, MemStack, StackReq},
+    dyn_stack::{MemStack, StackReq},
     perm::PermRef,
     sparse::{
         FaerError, SparseColMat,
@@ -13,7 +13,7 @@ use faer::{
     },
 };
 
-use super::analysis::Analysis;
+use super::{analysis::Analysis, memory};
 
 /// `L`, `U` and the order of the rows, both ways.
 #[derive(Debug, Clone)]
@@ -119,8 +119,4 @@ impl Factors {
         }
         Ok(())
     }
-}
-
-fn memory(size: StackReq) -> Result<MemBuffer, FaerError> {
-    MemBuffer::try_new(size).map_err(|_| FaerError::OutOfMemory)
 }

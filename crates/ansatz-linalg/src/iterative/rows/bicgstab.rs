@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{RowMap, RowSolutions, RowSystem, Rows, VANISHED, inner, solve};
+use super::{RowSolutions, RowSystem, Rows, VANISHED, inner, solve};
 use crate::{Result, Stopping};
 
 /// BiCGStab for the rows of a tensor `[batch, …]`, as [`CgRows`](super::CgRows) but for any square
@@ -23,7 +23,8 @@ impl BiCgStabRows {
         apply: impl Fn(&Tensor) -> Result<Tensor>,
         b: &Tensor,
     ) -> Result<RowSolutions> {
-        self.run(&RowSystem { operator: &apply, preconditioner: None }, b, None)
+        let system = RowSystem { operator: &apply, preconditioner: None };
+        solve(&system, b, None, &self.stopping, pass)
     }
 
     /// The same with a preconditioner, a map near `A⁻¹`, and from a first guess or from zero.
@@ -37,17 +38,8 @@ impl BiCgStabRows {
         b: &Tensor,
         guess: Option<&Tensor>,
     ) -> Result<RowSolutions> {
-        let preconditioner: Option<&RowMap<'_>> = Some(&preconditioner);
-        self.run(&RowSystem { operator: &apply, preconditioner }, b, guess)
-    }
-
-    fn run(
-        &self,
-        system: &RowSystem<'_>,
-        b: &Tensor,
-        guess: Option<&Tensor>,
-    ) -> Result<RowSolutions> {
-        solve(system, b, guess, &self.stopping, |rows, x, r| pass(system, rows, x, r))
+        let system = RowSystem { operator: &apply, preconditioner: Some(&preconditioner) };
+        solve(&system, b, guess, &self.stopping, pass)
     }
 }
 

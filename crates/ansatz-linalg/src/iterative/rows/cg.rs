@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{RowMap, RowSolutions, RowSystem, Rows, inner, solve};
+use super::{RowSolutions, RowSystem, Rows, inner, solve};
 use crate::{
     Result, Stopping,
     iterative::cg::{INDEFINITE, INDEFINITE_PRECONDITIONER, UNDERFLOW},
@@ -47,7 +47,8 @@ impl CgRows {
         apply: impl Fn(&Tensor) -> Result<Tensor>,
         b: &Tensor,
     ) -> Result<RowSolutions> {
-        self.run(&RowSystem { operator: &apply, preconditioner: None }, b, None)
+        let system = RowSystem { operator: &apply, preconditioner: None };
+        solve(&system, b, None, &self.stopping, pass)
     }
 
     /// The same with a preconditioner, a map near `A⁻¹` that is symmetric and positive definite, and
@@ -62,17 +63,8 @@ impl CgRows {
         b: &Tensor,
         guess: Option<&Tensor>,
     ) -> Result<RowSolutions> {
-        let preconditioner: Option<&RowMap<'_>> = Some(&preconditioner);
-        self.run(&RowSystem { operator: &apply, preconditioner }, b, guess)
-    }
-
-    fn run(
-        &self,
-        system: &RowSystem<'_>,
-        b: &Tensor,
-        guess: Option<&Tensor>,
-    ) -> Result<RowSolutions> {
-        solve(system, b, guess, &self.stopping, |rows, x, r| pass(system, rows, x, r))
+        let system = RowSystem { operator: &apply, preconditioner: Some(&preconditioner) };
+        solve(&system, b, guess, &self.stopping, pass)
     }
 }
 
