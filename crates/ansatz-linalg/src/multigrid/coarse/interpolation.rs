@@ -36,8 +36,6 @@ pub(super) fn interpolation(transfer: &Transfer, entries: &Entries, ends: [Ends;
 const REACTION: f64 = 1e-6;
 /// And that beside a wall.
 const BESIDE: f64 = 20.0;
-/// And the part of all entries that rounding may leave of their sum.
-const ROUNDING: f64 = 1e-12;
 
 fn weight(
     transfer: &Transfer,
@@ -61,10 +59,9 @@ fn weight(
     let walls = (0..3).any(|axis| {
         offset[axis] != 0 && [-1, 1].iter().any(|s| fine.reach(axis, cell[axis], *s).is_none())
     });
-    let (mut sum, mut others, mut centre, mut size) = (0.0, 0.0, 0.0, 0.0);
+    let (mut sum, mut others, mut centre) = (0.0, 0.0, 0.0);
     for (o, a) in entries {
         let a = a[cell_index];
-        size += a.abs();
         let step: [isize; 3] = std::array::from_fn(|k| if offset[k] == 0 { 0 } else { o[k] });
         if step == [0; 3] {
             centre += a;
@@ -82,7 +79,7 @@ fn weight(
         }
     }
     // So does a reaction, which holds values back: not so the walls beside a cell, from which nothing
-    // follows along them, and not what rounding leaves of the sum of the row.
+    // follows along them.
     let beside = (0..3).any(|axis| {
         let [lower, upper] = ends[axis].map_or([false; 2], |neumann| neumann.map(|n| !n));
         let (i, n) = (cell[axis], fine.n[axis]);
@@ -90,7 +87,7 @@ fn weight(
     });
     let excess = centre - others;
     let part = if beside { BESIDE } else { REACTION };
-    let held = excess > part * others && excess > ROUNDING * size;
+    let held = excess > part * others;
     let scale = if walls || others <= 0.0 || held { centre } else { others };
     if scale > 0.0 { sum / scale } else { 0.0 }
 }
