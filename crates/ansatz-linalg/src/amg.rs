@@ -247,7 +247,7 @@ fn hold(coarse: &mut CsrMatrix<f64>, restriction: &CsrMatrix<f64>, fine: &[f64])
         let size: f64 = squares.map(|(j, p)| p * p * fine[*j]).sum();
         let (columns, values) = row.cols_and_values_mut();
         let Ok(at) = columns.binary_search(&i) else { continue };
-        if values[at] <= ROUNDING * size {
+        if values[at].abs() <= ROUNDING * size {
             values[at] = if size > 0.0 { size } else { 1.0 };
         }
     }

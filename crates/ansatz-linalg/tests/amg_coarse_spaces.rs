@@ -46,8 +46,12 @@ fn candidates_that_vanish_or_depend_on_each_other() {
 
 /// A network whose nodes only exchange: singular, constants on each of its parts in the kernel.
 fn network(nodes: usize, edges: impl Iterator<Item = [usize; 2]>) -> Sparse {
-    let entries: Vec<_> =
-        edges.flat_map(|[i, j]| [(i, j, -1.0), (j, i, -1.0), (i, i, 1.0), (j, j, 1.0)]).collect();
+    let entries = edges.flat_map(|[i, j]| {
+        // No binary fractions, so that zero is what rounding leaves.
+        let a = 1.0 / (3.0 + ((i + 2 * j) % 7) as f64);
+        [(i, j, -a), (j, i, -a), (i, i, a), (j, j, a)]
+    });
+    let entries: Vec<_> = entries.collect();
     sparse(nodes, nodes, &entries)
 }
 
@@ -61,10 +65,11 @@ fn parts_that_shrink_to_one_unknown() {
             [right, below].into_iter().flatten()
         })
     };
-    // A pair beside the grid is one aggregate.
-    let a = network(n * n + 2, grid().chain([[n * n, n * n + 1]]));
+    // Three in a row beside the grid are one aggregate, and what they have left is rounding.
+    let rows = (n * n..).step_by(3).take(30).flat_map(|k| [[k, k + 1], [k + 1, k + 2]]);
+    let a = network(n * n + 90, grid().chain(rows));
     let m = SmoothedAggregation::new(&a).unwrap();
-    let count = iterations(&a, &m, &wave(n * n + 2, 0.3));
+    let count = iterations(&a, &m, &wave(n * n + 90, 0.3));
     assert!(count <= 20, "{count}");
     // So is the whole grid in the end.
     let a = network(n * n, grid());
@@ -78,6 +83,19 @@ fn parts_that_shrink_to_one_unknown() {
     assert_eq!(m.sizes(), [n * n]);
     let count = iterations(&a, &m, &wave(n * n, 0.3));
     assert!(count <= 4, "{count}");
+}
+
+/// What is negative by more than rounding is no part that stands for nothing.
+#[test]
+fn indefinite_matrices_are_refused() {
+    let a = poisson(60);
+    let values = a.as_csr().triplet_iter().map(|(i, j, a)| a - 2.0 * f64::from(i == j));
+    let a = a.with_values(values.collect()).unwrap();
+    let one = Aggregation { coarsest: 1, ..Aggregation::default() };
+    for config in [Aggregation::default(), one] {
+        let refused = SmoothedAggregation::with(&a, &config, &[]);
+        assert!(matches!(refused, Err(Error::NotPositiveDefinite { .. })));
+    }
 }
 
 /// With nothing strong a sweep is as good as a solve, and a factorisation would not fit in memory.
