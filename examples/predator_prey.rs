@@ -131,7 +131,7 @@ impl PredatorPrey {
             .save_at(times)
             .adjoint(NoGradient)
             .run()?;
-        Ok(solution.finished()?.stacked()?.squeeze(1)?)
+        Ok(solution.stacked()?.squeeze(1)?)
     }
 
     /// The mean square of what the network adds to the logarithms at states `y` `[batch, 2]`: a

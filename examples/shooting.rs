@@ -81,7 +81,6 @@ impl Shooting {
             .tolerance(1e-6, 1e-6)
             .save_at(times)
             .run()?
-            .finished()?
             .stacked()?; // [length, windows, species]
 
         let (windows, species) = starts.dims2()?;

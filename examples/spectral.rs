@@ -136,7 +136,7 @@ impl Modes {
             .tolerance(relative, absolute)
             .save_at(times)
             .run()?;
-        Ok(solution.finished()?)
+        Ok(solution)
     }
 }
 
@@ -157,8 +157,7 @@ fn by_differences(n: usize) -> Outcome<(Tensor, usize)> {
         .with(Tsit5)
         .adjoint(NoGradient)
         .tolerance(relative, absolute)
-        .run()?
-        .finished()?;
+        .run()?;
     Ok((solution.y_end.flatten_all()?, solution.statistics.accepted))
 }
 

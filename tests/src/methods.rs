@@ -1,10 +1,14 @@
 //! Runge–Kutta methods that ansatz does not have.
 
-use ansatz::ode::{Adaptive, ExplicitRungeKutta, Tableau};
+use ansatz::ode::{Adaptive, Explicit, ExplicitRungeKutta, Method, Tableau};
 
 /// Kutta's 3/8 rule (W. Kutta 1901): four stages, order 4.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ThreeEighths;
+
+impl Method for ThreeEighths {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for ThreeEighths {
     const TABLEAU: Tableau = Tableau {
@@ -14,6 +18,8 @@ impl ExplicitRungeKutta for ThreeEighths {
         a: &[&[], &[1.0 / 3.0], &[-1.0 / 3.0, 1.0], &[1.0, -1.0, 1.0]],
         b: &[0.125, 0.375, 0.375, 0.125],
         error: &[],
+        extra: &[],
+        dense: &[],
     };
 }
 
@@ -23,6 +29,10 @@ impl ExplicitRungeKutta for ThreeEighths {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ralston3;
 
+impl Method for Ralston3 {
+    type Family = Explicit;
+}
+
 impl ExplicitRungeKutta for Ralston3 {
     const TABLEAU: Tableau = Tableau {
         order: 3,
@@ -31,6 +41,8 @@ impl ExplicitRungeKutta for Ralston3 {
         a: &[&[], &[0.5], &[0.0, 0.75]],
         b: &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0],
         error: &[],
+        extra: &[],
+        dense: &[],
     };
 
     // w(θ) = b θ² + (1, 0, 0)(θ − θ²): Σ wᵢ = θ and Σ wᵢ cᵢ = θ²/2.
@@ -48,6 +60,10 @@ impl ExplicitRungeKutta for Ralston3 {
 /// stages, not first same as last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CashKarp;
+
+impl Method for CashKarp {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for CashKarp {
     const TABLEAU: Tableau = Tableau {
@@ -71,6 +87,8 @@ impl ExplicitRungeKutta for CashKarp {
             -277.0 / 14336.0,
             512.0 / 1771.0 - 0.25,
         ],
+        extra: &[],
+        dense: &[],
     };
 }
 

@@ -17,6 +17,36 @@ pub enum Error {
         /// What the field returned.
         source: ansatz_core::Error,
     },
+    /// The condition or the change of an event returned an error.
+    #[error("an event failed at t = {t}: {source}")]
+    Event {
+        /// Time of the evaluation.
+        t: f64,
+        /// What it returned.
+        source: ansatz_core::Error,
+    },
+    /// An adjoint cannot differentiate through events.
+    #[error(
+        "{adjoint} does not differentiate through events; use RecursiveCheckpoint, or NoGradient \
+         for values only"
+    )]
+    EventsNotDifferentiated {
+        /// The adjoint.
+        adjoint: &'static str,
+    },
+    /// The equations of an implicit step could not be solved.
+    #[error(
+        "Newton's method failed at t = {t}, step {step}, even with a step of {h:e}; check the \
+         Jacobian, or the solution ends there; with fixed steps take shorter ones"
+    )]
+    NotConverged {
+        /// Time reached.
+        t: f64,
+        /// The step that was tried.
+        h: f64,
+        /// Number of the step, from 0.
+        step: usize,
+    },
     /// A value is NaN or infinite and no smaller step mends it.
     #[error(
         "{what} is not finite at t = {t}, step {step}; check the data and parameters, or the \
@@ -43,9 +73,9 @@ pub enum Error {
         /// Number of the step, from 0.
         step: usize,
     },
-    /// Save times do not run from the start towards the end.
+    /// Save or jump times do not run from the start towards the end.
     #[error(
-        "save time {index} is {value} after {previous}; save times must increase when solving \
+        "time {index} is {value} after {previous}; save and jump times must increase when solving \
          forwards and decrease when solving backwards"
     )]
     NonMonotone {

@@ -1,6 +1,8 @@
 //! The right-hand side of `dy/dt = f(t, y)`: [`VectorField`].
 
-use ansatz_core::{Error, Result};
+use ansatz_core::{Error, Result, State};
+
+use crate::Statistics;
 
 /// The right-hand side of `dy/dt = f(t, y)`.
 ///
@@ -120,4 +122,36 @@ where
     fn eval_with(&self, t: f64, y: &Y, arguments: &[Y], dy: &mut Y) -> Result<()> {
         (self.field)(t, y, arguments).store(dy)
     }
+}
+
+/// Evaluates the field, counts it, and says when and where it failed.
+#[inline]
+pub(crate) fn evaluate<F, Y>(
+    field: &F,
+    t: f64,
+    y: &Y,
+    dy: &mut Y,
+    statistics: &mut Statistics,
+) -> crate::Result<()>
+where
+    F: VectorField<Y>,
+{
+    statistics.evaluations += 1;
+    let step = statistics.attempted();
+    field.eval_into(t, y, dy).map_err(|source| crate::Error::Field { t, step, source })
+}
+
+/// Errors unless a first value of the field is one that can be solved with.
+pub(crate) fn check_slope<Y: State>(
+    y: &Y,
+    slope: &Y,
+    t: f64,
+    statistics: &Statistics,
+) -> crate::Result<()> {
+    y.check_like("the vector field's value, compared with the state", slope)?;
+    if slope.all_finite()? {
+        return Ok(());
+    }
+    let what = "the vector field";
+    Err(crate::Error::NotFinite { what, t, step: statistics.attempted() })
 }

@@ -40,30 +40,42 @@
 //! ```
 
 mod adjoint;
-mod controller;
+mod control;
 mod dense;
 mod error;
+mod event;
+mod explicit;
 mod field;
 mod first_step;
 mod integrate;
+mod leg;
 mod method;
+mod norm;
 mod save;
+mod saver;
 mod solution;
 mod solve;
 mod span;
-mod tableau;
+mod stepper;
+mod watch;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use controller::{Controller, FixedStep, Judgement, Pid};
+pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
+pub use event::{Crossing, Direction, Event};
+pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
+pub use norm::{ErrorNorm, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};
 pub use span::Span;
-pub use tableau::{Adaptive, ExplicitRungeKutta, Tableau};
+pub use stepper::{
+    Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
+    Solves, Stepper,
+};

@@ -10,13 +10,19 @@ pub enum Save {
     End,
     /// The states at these times, by dense output; they run from the start towards the end.
     Times(Vec<f64>),
-    /// The initial state and the state after every accepted step.
+    /// The initial state and the state after every accepted step; where an event changes the
+    /// state, both before and after it.
     Steps,
+    /// The initial state and the state after every so many accepted steps.
+    Every(usize),
 }
 
 impl Save {
     /// Errors unless the times are finite, monotone in the direction of time and inside `span`.
     pub(crate) fn validate(&self, span: &Span) -> Result<()> {
+        if *self == Self::Every(0) {
+            return Err(Error::invalid("Save::Every", 0, "a positive number of steps"));
+        }
         let Self::Times(times) = self else { return Ok(()) };
         let direction = span.direction();
         for (index, &value) in times.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What a solve returns: [`Solution`], [`Statistics`], [`Status`].
 
-use crate::{Error, Result};
+use crate::{Crossing, Error, Result};
 
 /// The result of a solve.
 #[derive(Debug, Clone)]
@@ -9,24 +9,46 @@ pub struct Solution<Y> {
     pub ts: Vec<f64>,
     /// Saved states, one for each entry of `ts`.
     pub ys: Vec<Y>,
-    /// Time reached: the end of the interval, or less if the step budget ran out.
+    /// Time reached: the end of the interval, unless something ended the solve before.
     pub t_end: f64,
     /// State at `t_end`.
     pub y_end: Y,
-    /// Whether the solve reached the end.
+    /// How the solve ended.
     pub status: Status,
+    /// The crossings of events, in the order in which they happened.
+    pub crossings: Vec<Crossing<Y>>,
     /// What it cost.
     pub statistics: Statistics,
 }
 
-/// Whether a solve reached the end of its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a solve ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Status {
-    /// The end was reached.
+    /// The end of the interval was reached.
     Finished,
-    /// The step budget ran out before; what was computed up to then is in the solution.
+    /// An [`Event`](crate::Event) ended it.
+    Stopped {
+        /// Which, in the order in which they were given.
+        event: usize,
+    },
+    /// The step budget ran out before.
     StepBudgetExhausted,
+    /// A step below the resolution of time, or below the shortest allowed, was needed.
+    StepTooSmall {
+        /// The length that was asked for.
+        h: f64,
+    },
+    /// A value became NaN or infinite and no smaller step mended it.
+    NotFinite {
+        /// Which value.
+        what: &'static str,
+    },
+    /// The equations of an implicit step could not be solved.
+    NotConverged {
+        /// The length of the step.
+        h: f64,
+    },
 }
 
 /// Counts of what a solve did.
@@ -35,25 +57,42 @@ pub enum Status {
 pub struct Statistics {
     /// Accepted steps.
     pub accepted: usize,
-    /// Rejected steps.
+    /// Rejected steps: their error was too large, or their equations could not be solved.
     pub rejected: usize,
     /// Evaluations of the vector field.
     pub evaluations: usize,
+    /// Evaluations of the Jacobian (those of the field that differences need are counted there
+    /// too).
+    pub jacobians: usize,
+    /// Factorisations of an iteration matrix.
+    pub factorisations: usize,
+    /// Solutions of linear systems.
+    pub linear_solves: usize,
+    /// Rejected steps whose equations could not be solved.
+    pub not_converged: usize,
+}
+
+impl Statistics {
+    /// Steps, accepted and rejected.
+    pub fn attempted(&self) -> usize {
+        self.accepted + self.rejected
+    }
 }
 
 impl<Y> Solution<Y> {
-    /// The solution if the end was reached.
+    /// The solution if the end was reached or an event ended it.
     ///
     /// # Errors
-    /// [`Error::StepBudgetExhausted`] otherwise.
+    /// Those of [`Solve::run`](crate::Solve::run) for what stopped it before.
     pub fn finished(self) -> Result<Self> {
-        match self.status {
-            Status::Finished => Ok(self),
-            Status::StepBudgetExhausted => Err(Error::StepBudgetExhausted {
-                t: self.t_end,
-                steps: self.statistics.accepted + self.statistics.rejected,
-            }),
-        }
+        let (t, step) = (self.t_end, self.statistics.attempted());
+        Err(match self.status {
+            Status::Finished | Status::Stopped { .. } => return Ok(self),
+            Status::StepBudgetExhausted => Error::StepBudgetExhausted { t, steps: step },
+            Status::StepTooSmall { h } => Error::StepTooSmall { t, h, step },
+            Status::NotFinite { what } => Error::NotFinite { what, t, step },
+            Status::NotConverged { h } => Error::NotConverged { t, h, step },
+        })
     }
 }
 

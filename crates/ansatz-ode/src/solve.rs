@@ -3,11 +3,15 @@
 use ansatz_core::State;
 
 use crate::{
-    Adaptive, Controller, DenseOutput, Error, ExplicitRungeKutta, FixedStep, Pid, Result, Save,
-    Solution, Span, VectorField,
+    Adaptive, AdaptiveFamily, Controller, DenseOutput, Error, ErrorNorm, Event, FixedStep,
+    Interpolates, Method, Result, Save, Solution, Solves, Span,
     adjoint::{Adjoint, DefaultAdjoint, NoGradient},
-    integrate::{Problem, Saver, check_initial, integrate},
+    integrate::{Options, Problem, check_initial, integrate},
+    saver::Saver,
 };
+
+/// What a method `M` gives as the solution inside a step.
+type InterpolantOf<M, F, Y> = <<M as Solves<F, Y>>::Stepper as Interpolates<Y>>::Interpolant;
 
 /// Starts the description of a solve of `dy/dt = field(t, y)`, `y(t0) = y0`.
 ///
@@ -32,7 +36,6 @@ pub fn solve<F, Y>(
     span: impl Into<Span>,
 ) -> Solve<F, Y, (), (), <Y as DefaultAdjoint>::Adjoint>
 where
-    F: VectorField<Y>,
     Y: DefaultAdjoint,
 {
     Solve {
@@ -42,7 +45,7 @@ where
         method: (),
         controller: (),
         save: Save::End,
-        max_steps: 1_000_000,
+        options: Options { max_steps: 1_000_000, jumps: Vec::new(), events: Vec::new() },
         adjoint: Default::default(),
     }
 }
@@ -64,40 +67,44 @@ pub struct Solve<F, Y, M, C, A> {
     pub controller: C,
     /// What is kept.
     pub save: Save,
-    /// Most steps, accepted and rejected together.
-    pub max_steps: usize,
+    /// The smaller settings.
+    pub(crate) options: Options<Y>,
     /// How gradients are computed.
     pub adjoint: A,
 }
 
 impl<F, Y, C, A> Solve<F, Y, (), C, A> {
     /// Chooses the method.
-    pub fn with<M: ExplicitRungeKutta>(self, method: M) -> Solve<F, Y, M, C, A> {
-        const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
-        let Self { field, y0, span, controller, save, max_steps, adjoint, .. } = self;
-        Solve { field, y0, span, method, controller, save, max_steps, adjoint }
+    pub fn with<M: Method>(self, method: M) -> Solve<F, Y, M, C, A> {
+        let Self { field, y0, span, controller, save, options, adjoint, .. } = self;
+        Solve { field, y0, span, method, controller, save, options, adjoint }
     }
 }
 
 impl<F, Y, M, A> Solve<F, Y, M, (), A> {
     /// Chooses the step size control.
     pub fn controller<C: Controller<M>>(self, controller: C) -> Solve<F, Y, M, C, A> {
-        let Self { field, y0, span, method, save, max_steps, adjoint, .. } = self;
-        Solve { field, y0, span, method, controller, save, max_steps, adjoint }
+        let Self { field, y0, span, method, save, options, adjoint, .. } = self;
+        Solve { field, y0, span, method, controller, save, options, adjoint }
     }
 
     /// Adaptive steps under integral control: an error of about `rtol · |y| + atol` per step.
-    pub fn tolerance(self, rtol: f64, atol: f64) -> Solve<F, Y, M, Pid, A>
+    pub fn tolerance(
+        self,
+        rtol: f64,
+        atol: f64,
+    ) -> Solve<F, Y, M, <M::Family as AdaptiveFamily>::Controller, A>
     where
         M: Adaptive,
+        <M::Family as AdaptiveFamily>::Controller: Controller<M>,
     {
-        self.controller(Pid::i(rtol, atol))
+        self.controller(M::Family::controller(rtol, atol))
     }
 
     /// Steps of one length; the last one is shortened to hit the end.
     pub fn step(self, step: f64) -> Solve<F, Y, M, FixedStep, A>
     where
-        M: ExplicitRungeKutta,
+        M: Method,
     {
         self.controller(FixedStep { step })
     }
@@ -105,7 +112,7 @@ impl<F, Y, M, A> Solve<F, Y, M, (), A> {
     /// `count` steps of one length. A count of 0 is an error when the solve is run.
     pub fn steps(self, count: usize) -> Solve<F, Y, M, FixedStep, A>
     where
-        M: ExplicitRungeKutta,
+        M: Method,
     {
         let length = (self.span.t1 - self.span.t0).abs();
         // An empty interval takes no step, whatever its length.
@@ -130,31 +137,53 @@ impl<F, Y, M, C, A> Solve<F, Y, M, C, A> {
     /// solve that needs more returns what it has, with
     /// [`Status::StepBudgetExhausted`](crate::Status::StepBudgetExhausted).
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.max_steps = max_steps;
+        self.options.max_steps = max_steps;
+        self
+    }
+
+    /// Times at which the field jumps: steps end there, and the next one starts afresh.
+    pub fn jumps(mut self, times: impl Into<Vec<f64>>) -> Self {
+        self.options.jumps = times.into();
+        self
+    }
+
+    /// Adds something that happens when a function of the state crosses zero.
+    pub fn event(mut self, event: Event<Y>) -> Self {
+        self.options.events.push(event);
         self
     }
 
     /// Chooses how gradients are computed.
     pub fn adjoint<B>(self, adjoint: B) -> Solve<F, Y, M, C, B> {
-        let Self { field, y0, span, method, controller, save, max_steps, .. } = self;
-        Solve { field, y0, span, method, controller, save, max_steps, adjoint }
+        let Self { field, y0, span, method, controller, save, options, .. } = self;
+        Solve { field, y0, span, method, controller, save, options, adjoint }
     }
 }
 
 impl<F, Y, M, C, A> Solve<F, Y, M, C, A>
 where
-    F: VectorField<Y>,
     Y: State,
-    M: ExplicitRungeKutta,
+    M: Solves<F, Y>,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Y>,
     A: Adjoint<F, Y, M, C>,
 {
-    /// Runs the solve.
+    /// Runs the solve to its end, or to an event that ends it.
     ///
     /// # Errors
     /// When an option, a time or the initial state makes no sense; when the field fails or is not
-    /// finite; when the step size falls below the resolution of time.
+    /// finite; when the step budget runs out, the step size falls below the resolution of time, or
+    /// the equations of an implicit step cannot be solved.
     pub fn run(self) -> Result<Solution<Y>> {
+        self.run_partial()?.finished()
+    }
+
+    /// Runs the solve as far as it goes: what stops it before its end is in
+    /// [`Solution::status`], and the solution is what was reached, with the last good state.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run) for what does not even start, and when the field fails.
+    pub fn run_partial(self) -> Result<Solution<Y>> {
         self.validate()?;
         A::run(self)
     }
@@ -162,63 +191,69 @@ where
 
 impl<F, Y, M, C> Solve<F, Y, M, C, NoGradient>
 where
-    F: VectorField<Y>,
     Y: State,
-    M: ExplicitRungeKutta,
+    M: Solves<F, Y>,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Y>,
 {
     /// Runs the solve and also returns the solution as a function of time.
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_dense(self) -> Result<(Solution<Y>, DenseOutput<Y, M>)> {
+    #[allow(clippy::type_complexity)] // the pair says what it is
+    pub fn run_dense(self) -> Result<(Solution<Y>, DenseOutput<Y, InterpolantOf<M, F, Y>>)> {
         self.validate()?;
         let dense = DenseOutput::new(self.span.t0, self.span.direction(), &self.y0);
         let (solution, dense) = forward(&self, Some(dense))?;
+        let solution = solution.finished()?;
         dense.map_or(Err(Error::EmptyState), |d| Ok((solution, d)))
     }
 }
 
-impl<F, Y, M, C, A> Solve<F, Y, M, C, A>
-where
-    Y: State,
-    M: ExplicitRungeKutta,
-    C: Controller<M>,
-{
-    fn validate(&self) -> Result<()> {
+impl<F, Y, M, C, A> Solve<F, Y, M, C, A> {
+    fn validate(&self) -> Result<()>
+    where
+        Y: State,
+        M: Method,
+        C: Controller<M>,
+        C::Norm: ErrorNorm<Y>,
+    {
         self.span.validate()?;
         self.save.validate(&self.span)?;
         self.controller.validate()?;
+        if let Some(norm) = self.controller.norm() {
+            norm.validate()?;
+        }
+        self.options.validate(&self.span)?;
         check_initial(&self.y0, self.span.t0)
     }
 
-    pub(crate) fn problem(&self) -> Problem<'_, F, Y> {
-        Problem { field: &self.field, y0: &self.y0, span: &self.span, max_steps: self.max_steps }
+    pub(crate) fn problem(&self) -> Problem<'_, F, Y, M, C> {
+        Problem {
+            field: &self.field,
+            y0: &self.y0,
+            span: &self.span,
+            method: &self.method,
+            controller: &self.controller,
+            options: &self.options,
+        }
     }
 }
 
 /// A solve without gradients.
+#[allow(clippy::type_complexity)] // as above
 pub(crate) fn forward<F, Y, M, C, A>(
     solve: &Solve<F, Y, M, C, A>,
-    dense: Option<DenseOutput<Y, M>>,
-) -> Result<(Solution<Y>, Option<DenseOutput<Y, M>>)>
+    dense: Option<DenseOutput<Y, InterpolantOf<M, F, Y>>>,
+) -> Result<(Solution<Y>, Option<DenseOutput<Y, InterpolantOf<M, F, Y>>>)>
 where
-    F: VectorField<Y>,
     Y: State,
-    M: ExplicitRungeKutta,
+    M: Solves<F, Y>,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Y>,
 {
-    let mut saver = Saver::<Y, M>::new(&solve.save, &solve.span, &solve.y0)?;
+    let mut saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
     saver.dense = dense;
-    let reached = integrate::<F, Y, M, C>(&solve.problem(), &solve.controller, &mut saver)?;
-    saver.finish(reached.t, &reached.y);
-    let solution = Solution {
-        ts: saver.ts,
-        ys: saver.ys,
-        t_end: reached.t,
-        y_end: reached.y,
-        status: reached.status,
-        statistics: reached.statistics,
-    };
-    Ok((solution, saver.dense))
+    let reached = integrate(&solve.problem(), &mut saver)?;
+    Ok(saver.finish(reached))
 }

@@ -275,7 +275,7 @@ fn twenty_thousand_steps() {
 /// An adaptive step that is rejected must not leave a trace in the gradient.
 #[test]
 fn rejected_steps_do_not_matter() {
-    fn run<M: Adaptive>(method: M, direct: bool) {
+    fn run<M: Adaptive + ExplicitRungeKutta>(method: M, direct: bool) {
         let k = Var::new(3f64, &Device::Cpu).unwrap();
         let kt = k.as_tensor().clone();
         let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();

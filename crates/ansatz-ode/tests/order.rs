@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use ansatz_ode::{
-    Bosh3, Dopri5, Euler, ExplicitRungeKutta, Heun, Midpoint, NoGradient, Pid, Rk4, Save, Tsit5,
-    solve,
+    Bosh3, Dopri5, Euler, Explicit, ExplicitRungeKutta, Heun, Method, Midpoint, NoGradient, Pid,
+    Rk4, Save, Tsit5, solve,
 };
 
 /// y' = 2y/t + t⁴ sin 2t − t² + 4t³ with a closed-form solution (torchode's "sine" problem).
@@ -101,6 +101,9 @@ fn every_method_has_its_order_forwards_and_backwards() {
 fn a_wrong_node_is_found() {
     #[derive(Clone, Copy)]
     struct WrongNode;
+    impl Method for WrongNode {
+        type Family = Explicit;
+    }
     impl ExplicitRungeKutta for WrongNode {
         const TABLEAU: ansatz_ode::Tableau =
             ansatz_ode::Tableau { c: &[0.0, 0.5, 0.4, 1.0], ..Rk4::TABLEAU };
@@ -142,7 +145,10 @@ fn dense_output_has_its_order() {
 
 #[test]
 fn adaptive_solves_follow_the_tolerance() {
-    fn check<M: ansatz_ode::Adaptive>(method: M, factor: f64) {
+    fn check<M>(method: M, factor: f64)
+    where
+        M: ansatz_ode::Adaptive + ExplicitRungeKutta,
+    {
         for span in [(1.0, 3.0), (3.0, 1.0)] {
             for tol in [1e-4, 1e-6, 1e-8] {
                 for pid in [Pid::i(tol, tol), Pid::pi(tol, tol), Pid::h312(tol, tol)] {

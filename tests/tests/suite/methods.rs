@@ -1,7 +1,9 @@
 //! Methods and a controller from outside: order, dense output, gradients.
 
 use ansatz::{
-    ode::{Backsolve, Error, ExplicitRungeKutta, RecursiveCheckpoint, Save, WithArguments, solve},
+    ode::{
+        Backsolve, Error, ExplicitRungeKutta, RecursiveCheckpoint, Rms, Save, WithArguments, solve,
+    },
     ops::{GradCheck, gradcheck},
 };
 use ansatz_tests::{CashKarp, PowersOfTwo, Ralston3, ThreeEighths};
@@ -84,7 +86,7 @@ fn adaptive_steps_keep_the_tolerance() -> Checked {
 
 #[test]
 fn steps_are_powers_of_two() -> Checked {
-    let controller = PowersOfTwo { rtol: 1e-8, atol: 1e-8, first_exponent: 3 };
+    let controller = PowersOfTwo { norm: Rms { rtol: 1e-8, atol: 1e-8 }, first_exponent: 3 };
     let run = solve(field, exact(0.0), (0.0, 10.3))
         .with(CashKarp)
         .controller(controller)
@@ -98,7 +100,7 @@ fn steps_are_powers_of_two() -> Checked {
     }
     assert_eq!(*run.ts.last().unwrap(), 10.3);
 
-    let bad = PowersOfTwo { atol: 0.0, ..controller };
+    let bad = PowersOfTwo { norm: Rms { rtol: 1e-8, atol: 0.0 }, ..controller };
     let error = solve(field, 1.0, (0.0, 1.0)).with(CashKarp).controller(bad).run();
     assert!(matches!(error, Err(Error::InvalidArgument { .. })));
     Ok(())
@@ -175,11 +177,9 @@ fn gradients_with_adaptive_steps() -> Checked {
     };
     let setup = || -> Checked<_> {
         let description = solve(field()?, y0.as_tensor().clone(), (0.0, 3.0));
-        Ok(description.with(CashKarp).controller(PowersOfTwo {
-            rtol: 1e-10,
-            atol: 1e-10,
-            first_exponent: -4,
-        }))
+        Ok(description
+            .with(CashKarp)
+            .controller(PowersOfTwo { norm: Rms { rtol: 1e-10, atol: 1e-10 }, first_exponent: -4 }))
     };
     let discrete = setup()?.run()?.y_end.sqr()?.sum_all()?.backward()?;
     let continuous = setup()?.adjoint(Backsolve).run()?.y_end.sqr()?.sum_all()?.backward()?;

@@ -5,7 +5,7 @@
 //! the errors at 5 and 10 judge a solver, that at 20 hardly does.
 use std::hint::black_box;
 
-use ansatz::ode::{Adaptive, Dopri5, Solution, Tsit5, solve};
+use ansatz::ode::{Adaptive, Dopri5, ExplicitRungeKutta, Solution, Tsit5, solve};
 
 use super::{Measured, Rules, Variant, Work, timed};
 use crate::AnyError;
@@ -50,13 +50,16 @@ fn lorenz(_: f64, y: &[f64; 3]) -> [f64; 3] {
     [10.0 * (b - a), a * (28.0 - c) - b, a * b - 8.0 / 3.0 * c]
 }
 
-fn measure<M: Adaptive>(rules: &Rules, method: M, save: bool) -> Result<Measured, AnyError> {
+fn measure<M>(rules: &Rules, method: M, save: bool) -> Result<Measured, AnyError>
+where
+    M: Adaptive + ExplicitRungeKutta,
+{
     let times: Vec<f64> = (1..=1000).map(|k| 20.0 * f64::from(k) / 1000.0).collect();
     let (solution, timing) = timed(rules, || {
         let setup =
             solve(lorenz, black_box([1.0; 3]), (0.0, 20.0)).with(method).tolerance(1e-8, 1e-8);
         let setup = if save { setup.save_at(times.as_slice()) } else { setup };
-        Ok(setup.run()?.finished()?)
+        Ok(setup.run()?)
     })?;
     let Solution { statistics, y_end, ys, .. } = &solution;
     let mut measured =

@@ -150,7 +150,7 @@ const fn reference(spiral: bool) -> Reference {
 
 fn adaptive<M, A>(rules: &Rules, spiral: bool, method: M, adjoint: A) -> Result<Measured, AnyError>
 where
-    M: ansatz::ode::Adaptive,
+    M: ansatz::ode::Adaptive + ansatz::ode::ExplicitRungeKutta,
     A: Adjoint<BoxedField, Tensor, M, Pid> + Clone,
 {
     let Reference { loss, gradient, .. } = reference(spiral);
@@ -159,8 +159,7 @@ where
             .with(method)
             .tolerance(1e-4, 1e-6)
             .adjoint(adjoint.clone())
-            .run()?
-            .finished()?;
+            .run()?;
         Ok((solution.y_end, solution.statistics.evaluations))
     })
 }

@@ -110,7 +110,7 @@ fn trajectory(
     let span = (times[0], times[times.len() - 1]);
     let setup = solve(field, y0, span).with(Tsit5).tolerance(1e-6, 1e-6).save_at(times);
     let solution = if values_only { setup.adjoint(NoGradient).run()? } else { setup.run()? };
-    Ok(solution.finished()?.stacked()?)
+    Ok(solution.stacked()?)
 }
 
 /// Adam with a rate that falls along half a cosine.
@@ -184,11 +184,8 @@ fn negation_error(dimension: usize, steps: u64) -> Result<f64, AnyError> {
     let loss = || -> Result<Tensor, AnyError> {
         let net = net.clone();
         let field = boxed(move |_: f64, y: &Tensor| net.forward(y));
-        let solution = solve(field, y0.clone(), (0.0, 1.0))
-            .with(Tsit5)
-            .tolerance(1e-6, 1e-6)
-            .run()?
-            .finished()?;
+        let solution =
+            solve(field, y0.clone(), (0.0, 1.0)).with(Tsit5).tolerance(1e-6, 1e-6).run()?;
         Ok((solution.y_end.narrow(1, 0, 1)? + &x)?.sqr()?.mean_all()?)
     };
     train(&parameters, steps, 0.02, loss)?;
@@ -284,8 +281,7 @@ where
         .with(Tsit5)
         .tolerance(tolerance, tolerance)
         .adjoint(adjoint)
-        .run()?
-        .finished()?;
+        .run()?;
     flat_gradient(parameters, &solution.y_end.sqr()?.mean_all()?)
 }
 

@@ -10,8 +10,10 @@ use super::{
     step::Taped,
 };
 use crate::{
-    Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, Status, VectorField,
-    integrate::{Problem, Saver, integrate},
+    Controller, Error, ErrorNorm, ExplicitRungeKutta, Judgement, Result, Save, Solution, Solve,
+    Status, Trial, VectorField,
+    integrate::{Options, Problem, integrate},
+    saver::Saver,
     solve::forward,
 };
 
@@ -33,14 +35,21 @@ where
     F: VectorField<Tensor> + Send + Sync + 'static,
     M: ExplicitRungeKutta,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Tensor>,
 {
     fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
+        if !solve.options.events.is_empty() {
+            return Err(Error::EventsNotDifferentiated { adjoint: "Backsolve" });
+        }
         let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
             return NoGradient::run(solve.adjoint(NoGradient));
         };
         solve.y0 = detached(&solve.y0)?;
         let (solution, _) = forward(&solve, None)?;
-        let Solve { field, y0, span, save, controller, max_steps, .. } = solve;
+        let Solve { field, y0, span, save, method, controller, options, .. } = solve;
+        let controller = OnAugmented::new(controller);
+        let jumps = options.jumps.into_iter().rev().collect();
+        let options = Options { max_steps: options.max_steps, jumps, events: Vec::new() };
         let (t_end, y_end) = (solution.t_end, solution.y_end.clone());
         let (ts, ys) = (solution.ts.clone(), solution.ys.clone());
         let ends = Ends::of(&solution, &span, y0);
@@ -57,11 +66,21 @@ where
             let mut t = t_end;
             let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
                 let part = (*t, target).into();
-                let problem = Problem { field: &augmented, y0: &*state, span: &part, max_steps };
-                let mut nothing = Saver::<Augmented, M>::new(&Save::End, &part, state)?;
-                let reached = integrate::<_, Augmented, M, C>(&problem, &controller, &mut nothing)?;
+                let problem = Problem {
+                    field: &augmented,
+                    y0: &*state,
+                    span: &part,
+                    method: &method,
+                    controller: &controller,
+                    options: &options,
+                };
+                let mut nothing = Saver::new(&Save::End, &part, state)?;
+                let reached = integrate(&problem, &mut nothing)?;
                 if reached.status != Status::Finished {
-                    return Err(Error::StepBudgetExhausted { t: reached.t, steps: max_steps });
+                    return Err(Error::StepBudgetExhausted {
+                        t: reached.t,
+                        steps: options.max_steps,
+                    });
                 }
                 *state = reached.y;
                 *t = target;
@@ -86,6 +105,67 @@ where
             let parameters = state.g.into_iter().map(Some).collect();
             Ok(InputGradients { y0: a, times, parameters })
         })
+    }
+}
+
+/// The control of the forward solve, on the augmented state.
+#[derive(Clone)]
+struct OnAugmented<C, N> {
+    controller: C,
+    norm: Option<OnBoth<N>>,
+}
+
+impl<C, N: Clone> OnAugmented<C, N> {
+    fn new<M>(controller: C) -> Self
+    where
+        C: Controller<M, Norm = N>,
+    {
+        let norm = controller.norm().cloned().map(OnBoth);
+        Self { controller, norm }
+    }
+}
+
+impl<M, C, N> Controller<M> for OnAugmented<C, N>
+where
+    C: Controller<M, Norm = N>,
+    N: Clone + Send + Sync + 'static,
+{
+    type Norm = OnBoth<N>;
+
+    fn validate(&self) -> Result<()> {
+        self.controller.validate()
+    }
+
+    fn norm(&self) -> Option<&OnBoth<N>> {
+        self.norm.as_ref()
+    }
+
+    fn first_step(&self) -> Option<f64> {
+        self.controller.first_step()
+    }
+
+    fn max_step(&self) -> f64 {
+        self.controller.max_step()
+    }
+
+    fn min_step(&self) -> f64 {
+        self.controller.min_step()
+    }
+
+    fn judge(&self, trial: &Trial) -> Judgement {
+        self.controller.judge(trial)
+    }
+}
+
+/// The root mean square of a norm of the state's error and of the adjoint's.
+#[derive(Clone)]
+struct OnBoth<N>(N);
+
+impl<N: ErrorNorm<Tensor>> ErrorNorm<Augmented> for OnBoth<N> {
+    fn norm(&self, error: &Augmented, p: &Augmented, q: &Augmented) -> Result<f64> {
+        let y = self.0.norm(&error.y, &p.y, &q.y)?;
+        let a = self.0.norm(&error.a, &p.a, &q.a)?;
+        Ok((0.5 * (y * y + a * a)).sqrt())
     }
 }
 

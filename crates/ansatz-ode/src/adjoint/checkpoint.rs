@@ -1,5 +1,7 @@
 //! The discrete adjoint by replaying steps from checkpoints: [`RecursiveCheckpoint`].
 
+use std::marker::PhantomData;
+
 use ansatz_core::State;
 use ansatz_ops::Recorder;
 use candle_core::Tensor;
@@ -11,8 +13,12 @@ use super::{
     step::{Inside, StepPlan, Taped, pull_back, row},
 };
 use crate::{
-    Controller, Error, ExplicitRungeKutta, Result, Save, Solution, Solve, VectorField,
-    integrate::{Observer, Saver, Step, Workspace, evaluate, integrate, run_stages},
+    Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
+    StageInterpolant, Stages, Statistics, VectorField,
+    explicit::run_stages,
+    field::evaluate,
+    integrate::{Observer, Step, integrate},
+    saver::Saver,
 };
 
 /// The exact gradient of the discrete solution, in memory that does not grow with its length.
@@ -53,8 +59,8 @@ impl Default for RecursiveCheckpoint {
 }
 
 /// Watches the forward solve: saves, checkpoints, times.
-struct Watch<'a, M> {
-    saver: Saver<'a, Tensor, M>,
+struct Watch<'a, M: ExplicitRungeKutta> {
+    saver: Saver<'a, Tensor, StageInterpolant<Tensor, M>>,
     record: Record,
 }
 
@@ -111,17 +117,21 @@ impl Times {
     }
 }
 
-impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
-    fn wants_end_derivative(&self, t1: f64) -> bool {
-        self.saver.wants_end_derivative(t1)
+impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M> {
+    fn wants_inside(&self, t1: f64) -> bool {
+        self.saver.reads_inside(t1)
     }
 
-    fn accepted(&mut self, step: &Step<'_, Tensor>) -> Result<()> {
+    fn accepted(&mut self, step: &Step<'_, Tensor, Stages<Tensor, M>>) -> Result<()> {
         self.record.states.push(step.y0);
         let index = self.record.times.steps();
         self.record.times.push(step.t1);
-        self.saver.accepted(step)?;
+        self.saver.see(step)?;
         self.record.saves.note(index, step, &self.saver.ts);
+        Ok(())
+    }
+    fn changed(&mut self, t: f64, _: &Tensor, y1: &Tensor) -> Result<()> {
+        self.saver.see_change(t, y1);
         Ok(())
     }
 }
@@ -131,38 +141,33 @@ where
     F: VectorField<Tensor> + Send + Sync + 'static,
     M: ExplicitRungeKutta,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Tensor>,
 {
     fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
+        if !solve.options.events.is_empty() {
+            return Err(Error::EventsNotDifferentiated { adjoint: "RecursiveCheckpoint" });
+        }
         let states = Recorder::new(solve.adjoint.checkpoints)?;
         let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
             return NoGradient::run(solve.adjoint(NoGradient));
         };
         solve.y0 = detached(&solve.y0)?;
-        let saver = Saver::<Tensor, M>::new(&solve.save, &solve.span, &solve.y0)?;
+        let saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = Saves::at_start(saver.ts.len());
         let record = Record { states, times: Times::starting_at(solve.span.t0), saves };
         let mut watch = Watch { saver, record };
-        let reached =
-            integrate::<F, Tensor, M, C>(&solve.problem(), &solve.controller, &mut watch)?;
-        watch.saver.finish(reached.t, &reached.y);
+        let reached = integrate(&solve.problem(), &mut watch)?;
         let Watch { saver, mut record } = watch;
+        let (solution, _) = saver.finish(reached);
         if solve.save == Save::End {
             record.saves.note_end(record.times.steps());
         }
-        let solution = Solution {
-            ts: saver.ts,
-            ys: saver.ys,
-            t_end: reached.t,
-            y_end: reached.y,
-            status: reached.status,
-            statistics: reached.statistics,
-        };
         let Solve { field, y0, span, save, .. } = solve;
         let ends = Ends::of(&solution, &span, y0);
         attach(solution, &save, inputs, move |inputs, rows, end| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = end.clone();
-            let replay = Replay::<F, M> { field: &field, method: std::marker::PhantomData };
+            let replay = Replay::<F, M> { field: &field, method: PhantomData };
             record.states.clone().reverse(
                 |i, y| replay.advance(record.times.step(i), i, y),
                 |i, y| {
@@ -189,7 +194,7 @@ where
 /// Recomputes and differentiates single steps.
 struct Replay<'a, F, M> {
     field: &'a F,
-    method: std::marker::PhantomData<M>,
+    method: PhantomData<M>,
 }
 
 impl<F, M> Replay<'_, F, M>
@@ -202,11 +207,12 @@ where
         let tableau = &M::TABLEAU;
         let fsal = tableau.first_same_as_last();
         let stages = tableau.stages() - usize::from(fsal);
-        let mut work = Workspace::new::<M>(y);
-        evaluate(self.field, t, y, &mut work.stages[0], index)?;
-        run_stages::<F, Tensor, M>(self.field, t, h, y, &mut work, index, stages)?;
+        let mut work = Stages::<Tensor, M>::new(y);
+        let mut counts = Statistics { accepted: index, ..Statistics::default() };
+        evaluate(self.field, t, y, &mut work.slopes[0], &mut counts)?;
+        run_stages(self.field, t, h, y, &mut work, stages, &mut counts)?;
         let mut y_new = y.clone();
-        y_new.combine(Some(y), h, &tableau.b[..stages], &work.stages[..stages])?;
+        y_new.combine(Some(y), h, &tableau.b[..stages], &work.slopes[..stages])?;
         Ok(y_new)
     }
 

@@ -12,8 +12,10 @@ use super::{
     step::{StepPlan, Taped, pull_back},
 };
 use crate::{
-    Controller, ExplicitRungeKutta, Result, Save, Solution, Solve, VectorField,
-    integrate::{Observer, Problem, Saver, Step, integrate},
+    Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
+    StageInterpolant, Stages, VectorField,
+    integrate::{Observer, Problem, Step, integrate},
+    saver::Saver,
 };
 
 /// The exact gradient of the discrete solution from tapes kept during the forward solve.
@@ -46,8 +48,8 @@ impl<F: VectorField<Tensor>> VectorField<Tensor> for Taping<'_, F> {
 }
 
 /// Watches the forward solve: saves, tapes of the accepted steps.
-struct Watch<'a, M> {
-    saver: Saver<'a, Tensor, M>,
+struct Watch<'a, M: ExplicitRungeKutta> {
+    saver: Saver<'a, Tensor, StageInterpolant<Tensor, M>>,
     tapes: &'a RefCell<Vec<(Tensor, Taped)>>,
     steps: Vec<TapedStep>,
     saves: Saves,
@@ -59,26 +61,28 @@ struct TapedStep {
     stages: Vec<Taped>,
 }
 
-impl<M: ExplicitRungeKutta> Observer<Tensor> for Watch<'_, M> {
-    fn wants_end_derivative(&self, t1: f64) -> bool {
-        self.saver.wants_end_derivative(t1)
+impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M> {
+    fn wants_inside(&self, t1: f64) -> bool {
+        self.saver.reads_inside(t1)
     }
 
-    fn accepted(&mut self, step: &Step<'_, Tensor>) -> Result<()> {
+    fn accepted(&mut self, step: &Step<'_, Tensor, Stages<Tensor, M>>) -> Result<()> {
         let mut tapes = self.tapes.borrow_mut();
         let find = |slope: &Tensor| {
             tapes.iter().find(|(known, _)| known.id() == slope.id()).map(|(_, tape)| tape.clone())
         };
         // Without an end derivative the last entry is of an earlier step, and not read.
-        let stages: Vec<Taped> = step.stages.iter().map_while(find).collect();
+        let stages: Vec<Taped> = step.stepper.slopes.iter().map_while(find).collect();
         // The next step begins with the last evaluation of this one; the rest is done with.
-        let tableau = &M::TABLEAU;
-        let last = tableau.stages() - usize::from(tableau.first_same_as_last());
-        let last = step.stages[last].id();
+        let last = step.stepper.slopes[Stages::<Tensor, M>::last_slope()].id();
         tapes.retain(|(known, _)| known.id() == last);
         self.steps.push(TapedStep { h: step.h, stages });
-        self.saver.accepted(step)?;
+        self.saver.see(step)?;
         self.saves.note(self.steps.len() - 1, step, &self.saver.ts);
+        Ok(())
+    }
+    fn changed(&mut self, t: f64, _: &Tensor, y1: &Tensor) -> Result<()> {
+        self.saver.see_change(t, y1);
         Ok(())
     }
 }
@@ -88,31 +92,34 @@ where
     F: VectorField<Tensor> + Send + Sync + 'static,
     M: ExplicitRungeKutta,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Tensor>,
 {
     fn run(solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
+        if !solve.options.events.is_empty() {
+            return Err(Error::EventsNotDifferentiated { adjoint: "Direct" });
+        }
         let leaves = argument_leaves(&solve.field)?;
         let y0 = detached(&solve.y0)?;
         let tapes = RefCell::new(Vec::new());
         let field = Taping { field: &solve.field, leaves: &leaves, tapes: &tapes };
-        let saver = Saver::<Tensor, M>::new(&solve.save, &solve.span, &y0)?;
+        let saver = Saver::new(&solve.save, &solve.span, &y0)?;
         let saves = Saves::at_start(saver.ts.len());
-        let mut watch = Watch { saver, tapes: &tapes, steps: Vec::new(), saves };
-        let problem =
-            Problem { field: &field, y0: &y0, span: &solve.span, max_steps: solve.max_steps };
-        let reached = integrate::<_, Tensor, M, C>(&problem, &solve.controller, &mut watch)?;
-        watch.saver.finish(reached.t, &reached.y);
+        let steps = Vec::new();
+        let mut watch = Watch { saver, tapes: &tapes, steps, saves };
+        let problem = Problem {
+            field: &field,
+            y0: &y0,
+            span: &solve.span,
+            method: &solve.method,
+            controller: &solve.controller,
+            options: &solve.options,
+        };
+        let reached = integrate(&problem, &mut watch)?;
         let Watch { saver, steps, mut saves, .. } = watch;
+        let (solution, _) = saver.finish(reached);
         if solve.save == Save::End {
             saves.note_end(steps.len());
         }
-        let solution = Solution {
-            ts: saver.ts,
-            ys: saver.ys,
-            t_end: reached.t,
-            y_end: reached.y,
-            status: reached.status,
-            statistics: reached.statistics,
-        };
         let Solve { field, y0: start, span, save, .. } = solve;
         let Some(inputs) = Inputs::found(&field, &start, &span, leaves, reached_by(&steps)) else {
             return Ok(solution);

@@ -2,7 +2,7 @@
 
 use ansatz_core::State;
 
-use crate::{Controller, ExplicitRungeKutta, Result, Solution, Solve, VectorField, solve::forward};
+use crate::{Controller, ErrorNorm, Result, Solution, Solve, Solves, solve::forward};
 
 #[cfg(feature = "candle")]
 mod attach;
@@ -62,10 +62,10 @@ pub struct NoGradient;
 
 impl<F, Y, M, C> Adjoint<F, Y, M, C> for NoGradient
 where
-    F: VectorField<Y>,
     Y: State,
-    M: ExplicitRungeKutta,
+    M: Solves<F, Y>,
     C: Controller<M>,
+    C::Norm: ErrorNorm<Y>,
 {
     fn run(solve: Solve<F, Y, M, C, Self>) -> Result<Solution<Y>> {
         Ok(forward(&solve, None)?.0)

@@ -23,7 +23,7 @@ impl Saves {
     }
 
     /// Notes the states that were saved in step `index`, given the times of all so far.
-    pub(crate) fn note(&mut self, index: usize, step: &Step<'_, Tensor>, ts: &[f64]) {
+    pub(crate) fn note<S>(&mut self, index: usize, step: &Step<'_, Tensor, S>, ts: &[f64]) {
         for &t in &ts[self.0.len()..] {
             let position =
                 if t == step.t1 { Position::End } else { Position::Inside((t - step.t0) / step.h) };

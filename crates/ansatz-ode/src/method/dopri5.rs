@@ -1,6 +1,6 @@
 //! Dormand and Prince's 5(4) pair.
 
-use crate::{Adaptive, ExplicitRungeKutta, Tableau};
+use crate::{Adaptive, Explicit, ExplicitRungeKutta, Method, Tableau};
 
 /// The 5(4) pair of J. R. Dormand and P. J. Prince (J. Comput. Appl. Math. 6, 1980, 19–26): seven
 /// stages, first same as last. Dense output of order 4 as in E. Hairer, S. Nørsett, G. Wanner,
@@ -10,6 +10,10 @@ pub struct Dopri5;
 
 const B: [f64; 7] =
     [35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0, 0.0];
+
+impl Method for Dopri5 {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for Dopri5 {
     const TABLEAU: Tableau = Tableau {
@@ -35,6 +39,8 @@ impl ExplicitRungeKutta for Dopri5 {
             22.0 / 525.0,
             -1.0 / 40.0,
         ],
+        extra: &[],
+        dense: &[],
     };
 
     fn dense_weights(theta: f64, weights: &mut [f64]) {

@@ -1,11 +1,15 @@
 //! Heun's method.
 
-use crate::{Adaptive, ExplicitRungeKutta, Tableau};
+use crate::{Adaptive, Explicit, ExplicitRungeKutta, Method, Tableau};
 
 /// Heun's method, the explicit trapezoidal rule (K. Heun 1900): two stages, order 2, with Euler's
 /// method as the companion of its error estimate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Heun;
+
+impl Method for Heun {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for Heun {
     const TABLEAU: Tableau = Tableau {
@@ -15,6 +19,8 @@ impl ExplicitRungeKutta for Heun {
         a: &[&[], &[1.0]],
         b: &[0.5, 0.5],
         error: &[-0.5, 0.5],
+        extra: &[],
+        dense: &[],
     };
 }
 

@@ -1,11 +1,15 @@
 //! The explicit midpoint method.
 
-use crate::{Adaptive, ExplicitRungeKutta, Tableau};
+use crate::{Adaptive, Explicit, ExplicitRungeKutta, Method, Tableau};
 
 /// The explicit midpoint method (C. Runge 1895): two stages, order 2, with Euler's method as the
 /// companion of its error estimate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Midpoint;
+
+impl Method for Midpoint {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for Midpoint {
     const TABLEAU: Tableau = Tableau {
@@ -15,6 +19,8 @@ impl ExplicitRungeKutta for Midpoint {
         a: &[&[], &[0.5]],
         b: &[0.0, 1.0],
         error: &[-1.0, 1.0],
+        extra: &[],
+        dense: &[],
     };
 }
 

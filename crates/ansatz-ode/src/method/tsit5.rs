@@ -1,6 +1,6 @@
 //! Tsitouras' 5(4) pair.
 
-use crate::{Adaptive, ExplicitRungeKutta, Tableau};
+use crate::{Adaptive, Explicit, ExplicitRungeKutta, Method, Tableau};
 
 /// The 5(4) pair of Ch. Tsitouras (Comput. Math. Appl. 62, 2011, 770–775): seven stages, first
 /// same as last, free dense output of order 4. The default for smooth, non-stiff problems.
@@ -16,6 +16,10 @@ const B: [f64; 7] = [
     2.324710524099774,
     0.0,
 ];
+
+impl Method for Tsit5 {
+    type Family = Explicit;
+}
 
 impl ExplicitRungeKutta for Tsit5 {
     const TABLEAU: Tableau = Tableau {
@@ -47,6 +51,8 @@ impl ExplicitRungeKutta for Tsit5 {
             0.45808210592918697,
             -1.0 / 66.0,
         ],
+        extra: &[],
+        dense: &[],
     };
 
     fn dense_weights(theta: f64, weights: &mut [f64]) {

@@ -1,67 +1,7 @@
-//! Step size control: [`FixedStep`] and [`Pid`].
+//! Proportional–integral–derivative control: [`Pid`].
 
-use crate::{Adaptive, Error, ExplicitRungeKutta, Result};
-
-/// Decides which steps are accepted and how long the next one is.
-///
-/// The type parameter is the method: a controller that needs an error estimate implements the
-/// trait for [`Adaptive`] methods only, so that a wrong combination does not compile.
-pub trait Controller<M>: Clone + Send + Sync + 'static {
-    /// Errors unless the settings make sense.
-    ///
-    /// # Errors
-    /// Names the setting.
-    fn validate(&self) -> Result<()>;
-
-    /// Relative and absolute tolerance of the error norm; `None` if every step is accepted.
-    fn tolerance(&self) -> Option<(f64, f64)>;
-
-    /// A given length (positive) of the first step; `None` to have it chosen by the tolerance.
-    fn first_step(&self) -> Option<f64>;
-
-    /// Judges a step of length `h` (positive).
-    ///
-    /// `history` holds the error norms of this step and of the last two accepted ones, newest
-    /// first, 1 where there is none; a norm of at most 1 is within tolerance.
-    fn judge(&self, h: f64, history: [f64; 3]) -> Judgement;
-}
-
-/// What a [`Controller`] decides about a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Judgement {
-    /// Whether the step counts.
-    pub accept: bool,
-    /// Length of the next attempt, positive.
-    pub next: f64,
-}
-
-/// Steps of one length. The last one is shortened to hit the end exactly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FixedStep {
-    /// Length of a step, positive in either direction of time.
-    pub step: f64,
-}
-
-impl<M: ExplicitRungeKutta> Controller<M> for FixedStep {
-    fn validate(&self) -> Result<()> {
-        if self.step.is_finite() && self.step > 0.0 {
-            return Ok(());
-        }
-        Err(Error::invalid("step", self.step, "a positive, finite length of time"))
-    }
-
-    fn tolerance(&self) -> Option<(f64, f64)> {
-        None
-    }
-
-    fn first_step(&self) -> Option<f64> {
-        Some(self.step)
-    }
-
-    fn judge(&self, _: f64, _: [f64; 3]) -> Judgement {
-        Judgement { accept: true, next: self.step }
-    }
-}
+use super::{Controller, Judgement, Trial};
+use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 
 /// Proportional–integral–derivative control of the step size (G. Söderlind, ACM Trans. Math.
 /// Softw. 29, 2003, 1–26).
@@ -71,11 +11,9 @@ impl<M: ExplicitRungeKutta> Controller<M> for FixedStep {
 /// `safety · e₀^(−(P+I+D)/k) · e₁^((P+2D)/k) · e₂^(−D/k)`, kept within
 /// `[factor_min, factor_max]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pid {
-    /// Relative tolerance, positive or 0 if `atol` is positive.
-    pub rtol: f64,
-    /// Absolute tolerance, positive or 0 if `rtol` is positive.
-    pub atol: f64,
+pub struct Pid<N = Rms> {
+    /// How errors are measured.
+    pub norm: N,
     /// Proportional gain `P`.
     pub proportional: f64,
     /// Integral gain `I`.
@@ -92,6 +30,8 @@ pub struct Pid {
     pub first_step: Option<f64>,
     /// Longest step.
     pub max_step: f64,
+    /// Shortest step: a solve that would need a shorter one stops.
+    pub min_step: f64,
 }
 
 impl Pid {
@@ -114,8 +54,7 @@ impl Pid {
 
     const fn gains(rtol: f64, atol: f64, p: f64, i: f64, d: f64) -> Self {
         Self {
-            rtol,
-            atol,
+            norm: Rms { rtol, atol },
             proportional: p,
             integral: i,
             derivative: d,
@@ -124,22 +63,39 @@ impl Pid {
             factor_max: 10.0,
             first_step: None,
             max_step: f64::INFINITY,
+            min_step: 0.0,
         }
     }
 }
 
-impl<M: Adaptive> Controller<M> for Pid {
+impl<N> Pid<N> {
+    /// The same control of another norm.
+    pub fn norm<P>(self, norm: P) -> Pid<P> {
+        let Self { proportional, integral, derivative, safety, factor_min, factor_max, .. } = self;
+        let Self { first_step, max_step, min_step, .. } = self;
+        Pid {
+            norm,
+            proportional,
+            integral,
+            derivative,
+            safety,
+            factor_min,
+            factor_max,
+            first_step,
+            max_step,
+            min_step,
+        }
+    }
+}
+
+impl<M, N> Controller<M> for Pid<N>
+where
+    M: Adaptive<Family: AdaptiveFamily<Controller = Pid>>,
+    N: Clone + Send + Sync + 'static,
+{
+    type Norm = N;
+
     fn validate(&self) -> Result<()> {
-        const { assert!(M::TABLEAU.has_error_estimate(), "an adaptive method needs one") };
-        let tolerance = "a finite number ≥ 0, not both tolerances 0";
-        for (what, value) in [("rtol", self.rtol), ("atol", self.atol)] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::invalid(what, value, tolerance));
-            }
-        }
-        if self.rtol + self.atol <= 0.0 {
-            return Err(Error::invalid("rtol and atol", 0.0, tolerance));
-        }
         for gain in [self.proportional, self.integral, self.derivative] {
             if !gain.is_finite() {
                 return Err(Error::invalid("gain", gain, "a finite number"));
@@ -157,6 +113,7 @@ impl<M: Adaptive> Controller<M> for Pid {
             ("factor_min", self.factor_min, 0.0, 1.0 - f64::EPSILON, "a number in (0, 1)"),
             ("factor_max", self.factor_max, 1.0, f64::MAX, "a number above 1"),
             ("max_step", self.max_step, 0.0, f64::INFINITY, "a positive length of time"),
+            ("min_step", self.min_step, -f64::MIN_POSITIVE, self.max_step, "from 0 to max_step"),
             (
                 "first_step",
                 self.first_step.unwrap_or(1.0),
@@ -173,23 +130,31 @@ impl<M: Adaptive> Controller<M> for Pid {
         Ok(())
     }
 
-    fn tolerance(&self) -> Option<(f64, f64)> {
-        Some((self.rtol, self.atol))
+    fn norm(&self) -> Option<&N> {
+        Some(&self.norm)
     }
 
     fn first_step(&self) -> Option<f64> {
-        self.first_step.map(|h| h.min(self.max_step))
+        self.first_step
+    }
+
+    fn max_step(&self) -> f64 {
+        self.max_step
+    }
+
+    fn min_step(&self) -> f64 {
+        self.min_step
     }
 
     #[inline]
-    fn judge(&self, h: f64, history: [f64; 3]) -> Judgement {
-        let [e0, e1, e2] = history;
+    fn judge(&self, trial: &Trial) -> Judgement {
+        let &Trial { h, error: e0, previous: [e1, e2], order, .. } = trial;
         if !e0.is_finite() {
             // Overflow inside the step: only a much shorter one can tell more.
             return Judgement { accept: false, next: h * self.factor_min };
         }
         let accept = e0 <= 1.0;
-        let k = f64::from(M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1);
+        let k = f64::from(order);
         // An error of 0 would ask for an infinite step; the limit takes care of it.
         let power = |e: f64, gain: f64| if gain == 0.0 { 1.0 } else { e.max(1e-30).powf(gain / k) };
         let (p, i, d) = (self.proportional, self.integral, self.derivative);
@@ -202,6 +167,6 @@ impl<M: Adaptive> Controller<M> for Pid {
         };
         let most = if accept { self.factor_max } else { 1.0 };
         let factor = if factor.is_nan() { self.factor_min } else { factor };
-        Judgement { accept, next: (h * factor.clamp(self.factor_min, most)).min(self.max_step) }
+        Judgement { accept, next: h * factor.clamp(self.factor_min, most) }
     }
 }

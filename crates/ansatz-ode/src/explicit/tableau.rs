@@ -1,4 +1,7 @@
-//! Butcher tableaux: [`Tableau`] and the capabilities of a method.
+//! Butcher tableaux: [`Tableau`] and [`ExplicitRungeKutta`].
+
+use super::Explicit;
+use crate::Method;
 
 /// The coefficients of an explicit Runge–Kutta method (J. C. Butcher 1964).
 ///
@@ -18,12 +21,32 @@ pub struct Tableau {
     pub b: &'static [f64],
     /// Weights of the error estimate, `bᵢ − b̂ᵢ`; empty for methods without one.
     pub error: &'static [f64],
+    /// Stages that only dense output needs, evaluated only where it is wanted.
+    pub extra: &'static [ExtraStage],
+    /// Dense output as polynomials, for each of the [`slopes`](Self::slopes) the coefficients of
+    /// `θ, θ², …`; empty for the cubic Hermite interpolant.
+    pub dense: &'static [&'static [f64]],
+}
+
+/// A stage that only dense output needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExtraStage {
+    /// Its node.
+    pub c: f64,
+    /// Its row of the matrix: over the stages of the step, the derivative at the end of the step,
+    /// and the extra stages before it.
+    pub a: &'static [f64],
 }
 
 impl Tableau {
     /// Number of stages.
     pub const fn stages(&self) -> usize {
         self.b.len()
+    }
+
+    /// Number of slopes that dense output may read: stages, the end derivative, extra stages.
+    pub const fn slopes(&self) -> usize {
+        self.stages() + 1 + self.extra.len()
     }
 
     /// Whether the numbers of nodes, rows and weights fit together: checked when a method is
@@ -40,7 +63,15 @@ impl Tableau {
             }
             i += 1;
         }
-        self.error.is_empty() || self.has_error_estimate()
+        let mut i = 0;
+        while i < self.extra.len() {
+            if self.extra[i].a.len() != stages + 1 + i {
+                return false;
+            }
+            i += 1;
+        }
+        (self.error.is_empty() || self.has_error_estimate())
+            && (self.dense.is_empty() || self.dense.len() == self.slopes())
     }
 
     /// Whether there is an error estimate: a weight for each stage and an order.
@@ -70,23 +101,27 @@ impl Tableau {
 ///
 /// Implement it for a type of your own to add a method; step size control, dense output and
 /// adjoints follow.
-pub trait ExplicitRungeKutta: Copy + Send + Sync + 'static {
+pub trait ExplicitRungeKutta: Method<Family = Explicit> + Copy {
     /// The coefficients.
     const TABLEAU: Tableau;
 
     /// Weights of the dense output at `theta` in [0, 1]: `y(t + θh) ≈ y + h Σᵢ wᵢ kᵢ`.
     ///
-    /// `weights` has one entry for each stage and one more for the derivative at the end of the
-    /// step, which the solver supplies (for methods that are first same as last it is the last
-    /// stage). The default is the cubic Hermite interpolant, of order 3.
+    /// `weights` has one entry for each stage, one more for the derivative at the end of the step,
+    /// which the solver supplies (for methods that are first same as last it is the last stage),
+    /// and one for each [extra](Tableau::extra) stage. The default is what
+    /// [`Tableau::dense`] says.
+    #[inline]
     fn dense_weights(theta: f64, weights: &mut [f64]) {
-        hermite_weights(&Self::TABLEAU, theta, weights);
+        if Self::TABLEAU.dense.is_empty() {
+            hermite_weights(&Self::TABLEAU, theta, weights);
+        } else {
+            for (w, row) in weights.iter_mut().zip(Self::TABLEAU.dense) {
+                *w = theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
+            }
+        }
     }
 }
-
-/// A method with an error estimate, fit for adaptive steps. A tableau without one does not compile
-/// into an adaptive solve.
-pub trait Adaptive: ExplicitRungeKutta {}
 
 /// The cubic Hermite interpolant through both ends of a step, written on the stages.
 pub(crate) fn hermite_weights(tableau: &Tableau, theta: f64, weights: &mut [f64]) {
@@ -95,7 +130,7 @@ pub(crate) fn hermite_weights(tableau: &Tableau, theta: f64, weights: &mut [f64]
     for (w, b) in weights.iter_mut().zip(tableau.b) {
         *w = rise * b;
     }
-    weights[stages] = 0.0;
+    weights[stages..].fill(0.0);
     weights[0] += theta * (1.0 - theta) * (1.0 - theta);
     weights[stages] += theta * theta * (theta - 1.0);
 }

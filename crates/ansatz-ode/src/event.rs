@@ -1,0 +1,191 @@
+//! What happens when a function of the state crosses zero: [`Event`].
+
+use std::{fmt, sync::Arc};
+
+use crate::{Error, Result};
+
+type Condition<Y> = dyn Fn(f64, &Y) -> ansatz_core::Result<f64> + Send + Sync;
+type Change<Y> = dyn Fn(f64, &Y) -> ansatz_core::Result<Y> + Send + Sync;
+
+/// A zero of a function of time and state, and what happens there.
+///
+/// ```
+/// use ansatz_ode::{Event, Tsit5, solve};
+///
+/// # fn main() -> ansatz_ode::Result<()> {
+/// // A ball falls from 1 m and bounces with 80 % of its speed, until its third bounce.
+/// let ball = |_t: f64, y: &[f64; 2]| [y[1], -9.81];
+/// let floor = Event::new(|_t: f64, y: &[f64; 2]| Ok(y[0]))
+///     .falling()
+///     .change(|_t, y: &[f64; 2]| Ok([0.0, -0.8 * y[1]]));
+/// let third = Event::new(|_t: f64, y: &[f64; 2]| Ok(y[0])).falling().stop_after(3);
+/// let solution = solve(ball, [1.0, 0.0], (0.0, 10.0))
+///     .with(Tsit5)
+///     .tolerance(1e-8, 1e-8)
+///     .event(floor)
+///     .event(third)
+///     .run()?;
+/// let fall = (2.0f64 / 9.81).sqrt();
+/// assert!((solution.t_end - fall * (1.0 + 2.0 * (0.8 + 0.64))).abs() < 1e-9);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Event<Y> {
+    condition: Arc<Condition<Y>>,
+    direction: Direction,
+    change: Option<Arc<Change<Y>>>,
+    stop_after: Option<usize>,
+    samples: usize,
+}
+
+impl<Y> Clone for Event<Y> {
+    fn clone(&self) -> Self {
+        Self {
+            condition: self.condition.clone(),
+            direction: self.direction,
+            change: self.change.clone(),
+            stop_after: self.stop_after,
+            samples: self.samples,
+        }
+    }
+}
+
+impl<Y> fmt::Debug for Event<Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("direction", &self.direction)
+            .field("changes", &self.change.is_some())
+            .field("stop_after", &self.stop_after)
+            .field("samples", &self.samples)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which crossings count, as seen in the direction of the solve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Both.
+    #[default]
+    Either,
+    /// From below zero to above.
+    Rising,
+    /// From above zero to below.
+    Falling,
+}
+
+/// A crossing that was found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Crossing<Y> {
+    /// Which event, in the order in which they were given to the solve.
+    pub event: usize,
+    /// When.
+    pub t: f64,
+    /// The state there, before any change.
+    pub y: Y,
+}
+
+impl<Y> Event<Y> {
+    /// The zeros of `condition`. They are only recorded, in
+    /// [`Solution::crossings`](crate::Solution::crossings), unless something else is asked for.
+    ///
+    /// The condition should cross zero with a slope: a zero that is only touched has no sign change
+    /// to be found by.
+    pub fn new<G>(condition: G) -> Self
+    where
+        G: Fn(f64, &Y) -> ansatz_core::Result<f64> + Send + Sync + 'static,
+    {
+        Self {
+            condition: Arc::new(condition),
+            direction: Direction::Either,
+            change: None,
+            stop_after: None,
+            samples: 8,
+        }
+    }
+
+    /// Only zeros where the condition grows in the direction of the solve.
+    #[must_use]
+    pub fn rising(mut self) -> Self {
+        self.direction = Direction::Rising;
+        self
+    }
+
+    /// Only zeros where the condition falls in the direction of the solve.
+    #[must_use]
+    pub fn falling(mut self) -> Self {
+        self.direction = Direction::Falling;
+        self
+    }
+
+    /// Ends the solve at the first crossing.
+    #[must_use]
+    pub fn stop(self) -> Self {
+        self.stop_after(1)
+    }
+
+    /// Ends the solve at the crossing of this number.
+    #[must_use]
+    pub fn stop_after(mut self, crossings: usize) -> Self {
+        self.stop_after = Some(crossings);
+        self
+    }
+
+    /// Goes on from another state: `change` makes it of the state at the crossing.
+    #[must_use]
+    pub fn change<G>(mut self, change: G) -> Self
+    where
+        G: Fn(f64, &Y) -> ansatz_core::Result<Y> + Send + Sync + 'static,
+    {
+        self.change = Some(Arc::new(change));
+        self
+    }
+
+    /// Looks for sign changes at this many places inside each step beside its ends (8 unless
+    /// given). More of them find crossings that come in pairs within one step.
+    #[must_use]
+    pub fn samples(mut self, samples: usize) -> Self {
+        self.samples = samples;
+        self
+    }
+
+    /// Places inside a step that are looked at.
+    pub(crate) fn inner_samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The number of crossings that end the solve.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        self.stop_after
+    }
+
+    /// What is made of the state at a crossing, if anything.
+    pub(crate) fn changed(&self, t: f64, y: &Y) -> Option<Result<Y>> {
+        let change = self.change.as_ref()?;
+        Some(change(t, y).map_err(|source| Error::Event { t, source }))
+    }
+
+    /// The condition.
+    pub(crate) fn value(&self, t: f64, y: &Y) -> Result<f64> {
+        (self.condition)(t, y).map_err(|source| Error::Event { t, source })
+    }
+
+    /// Whether going from value `a` to value `b` is a crossing that counts. A step may begin on
+    /// the zero but not end there: then the zero is the end of this step, not the start of the next.
+    pub(crate) fn crosses(&self, a: f64, b: f64) -> bool {
+        let rising = a < 0.0 && b >= 0.0;
+        let falling = a > 0.0 && b <= 0.0;
+        match self.direction {
+            Direction::Either => rising || falling,
+            Direction::Rising => rising,
+            Direction::Falling => falling,
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.stop_after == Some(0) {
+            return Err(Error::invalid("stop_after", 0, "at least one crossing"));
+        }
+        Ok(())
+    }
+}

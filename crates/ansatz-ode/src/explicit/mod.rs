@@ -1,0 +1,23 @@
+//! Explicit Runge–Kutta methods: [`ExplicitRungeKutta`] and how they step.
+
+mod stepper;
+mod tableau;
+
+#[cfg(feature = "candle")]
+pub(crate) use stepper::run_stages;
+pub use stepper::{StageInterpolant, Stages};
+pub use tableau::{ExplicitRungeKutta, ExtraStage, Tableau};
+
+use crate::{AdaptiveFamily, Pid};
+
+/// The family of explicit Runge–Kutta methods.
+#[derive(Debug, Clone, Copy)]
+pub struct Explicit;
+
+impl AdaptiveFamily for Explicit {
+    type Controller = Pid;
+
+    fn controller(rtol: f64, atol: f64) -> Pid {
+        Pid::i(rtol, atol)
+    }
+}
