@@ -94,6 +94,26 @@ pub trait Components: Vector {
     /// # Errors
     /// When there are not as many of them.
     fn with_components(&self, components: Vec<f64>) -> Result<Self>;
+
+    /// Copies the components to `out`.
+    ///
+    /// # Errors
+    /// When there are not as many of them, or they cannot be read.
+    fn read_into(&self, out: &mut [f64]) -> Result<()> {
+        let all = self.components()?;
+        check_length("room for the components of a vector", all.len(), out.len())?;
+        out.copy_from_slice(&all);
+        Ok(())
+    }
+
+    /// Sets the components.
+    ///
+    /// # Errors
+    /// When there are not as many of them.
+    fn write_from(&mut self, components: &[f64]) -> Result<()> {
+        *self = self.with_components(components.to_vec())?;
+        Ok(())
+    }
 }
 
 impl Components for f64 {
@@ -104,6 +124,18 @@ impl Components for f64 {
     fn with_components(&self, components: Vec<f64>) -> Result<Self> {
         check_length("components of a number", 1, components.len())?;
         Ok(components[0])
+    }
+
+    fn read_into(&self, out: &mut [f64]) -> Result<()> {
+        check_length("room for the components of a vector", 1, out.len())?;
+        out[0] = *self;
+        Ok(())
+    }
+
+    fn write_from(&mut self, components: &[f64]) -> Result<()> {
+        check_length("components of a number", 1, components.len())?;
+        *self = components[0];
+        Ok(())
     }
 }
 
@@ -116,6 +148,18 @@ impl<const N: usize> Components for [f64; N] {
         let got = components.len();
         components.try_into().map_err(|_| Error::size("components of an array", N, got))
     }
+
+    fn read_into(&self, out: &mut [f64]) -> Result<()> {
+        check_length("room for the components of a vector", self.len(), out.len())?;
+        out.copy_from_slice(self);
+        Ok(())
+    }
+
+    fn write_from(&mut self, components: &[f64]) -> Result<()> {
+        check_length("components of a vector", self.len(), components.len())?;
+        self.copy_from_slice(components);
+        Ok(())
+    }
 }
 
 impl Components for Vec<f64> {
@@ -126,6 +170,18 @@ impl Components for Vec<f64> {
     fn with_components(&self, components: Vec<f64>) -> Result<Self> {
         check_length("components of a vector", self.len(), components.len())?;
         Ok(components)
+    }
+
+    fn read_into(&self, out: &mut [f64]) -> Result<()> {
+        check_length("room for the components of a vector", self.len(), out.len())?;
+        out.copy_from_slice(self);
+        Ok(())
+    }
+
+    fn write_from(&mut self, components: &[f64]) -> Result<()> {
+        check_length("components of a vector", self.len(), components.len())?;
+        self.copy_from_slice(components);
+        Ok(())
     }
 }
 
@@ -267,6 +323,22 @@ mod tests {
         a.axpby(2.0, 1.0, &[10.0, 20.0]).unwrap();
         b.axpby(2.0, 1.0, &10.0).unwrap();
         assert_eq!((a, b), ([12.0, 24.0], 16.0));
+    }
+
+    #[test]
+    fn components_are_read_and_set() {
+        fn check<V: Components + PartialEq + std::fmt::Debug>(x: V, other: &V, n: usize) {
+            let mut out = vec![0.0; n];
+            other.read_into(&mut out).unwrap();
+            let mut x = x;
+            x.write_from(&out).unwrap();
+            assert_eq!(&x, other);
+            assert!(x.write_from(&vec![0.0; n + 1]).is_err());
+            assert!(other.read_into(&mut vec![0.0; n + 1]).is_err());
+        }
+        check(0.0, &2.5, 1);
+        check([0.0; 3], &[1.0, 2.0, 3.0], 3);
+        check(vec![0.0; 2], &vec![1.0, 2.0], 2);
     }
 
     #[test]

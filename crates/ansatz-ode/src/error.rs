@@ -34,6 +34,41 @@ pub enum Error {
         /// The adjoint.
         adjoint: &'static str,
     },
+    /// A mass matrix has other numbers of zero rows and zero columns.
+    #[error(
+        "the mass matrix has {rows} zero rows but {columns} zero columns; write the system so that \
+         each algebraic equation is a zero row and each algebraic variable a zero column"
+    )]
+    NotSemiExplicit {
+        /// Zero rows: algebraic equations.
+        rows: usize,
+        /// Zero columns: algebraic variables.
+        columns: usize,
+    },
+    /// The algebraic equations do not determine the algebraic variables.
+    #[error(
+        "the algebraic equations do not determine the algebraic variables at t = {t}: the index is \
+         above 1; differentiate the constraints, or choose other variables"
+    )]
+    IndexTooHigh {
+        /// Time at which it showed.
+        t: f64,
+    },
+    /// The initial values do not satisfy the algebraic equations.
+    #[error(
+        "the initial values at t = {t} do not satisfy the algebraic equations: they are off by \
+         {distance:e} in units of the tolerance; make them consistent with `consistent_initial`"
+    )]
+    Inconsistent {
+        /// Time of the initial values.
+        t: f64,
+        /// How far the algebraic variables are from those that do, in the norm of the tolerance.
+        distance: f64,
+    },
+    /// A linear system of an implicit method could not be solved.
+    #[cfg(feature = "stiff")]
+    #[error("linear algebra of an implicit step failed: {0}")]
+    Linear(#[from] ansatz_linalg::Error),
     /// The equations of an implicit step could not be solved.
     #[error(
         "Newton's method failed at t = {t}, step {step}, even with a step of {h:e}; check the \

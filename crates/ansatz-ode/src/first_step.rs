@@ -2,14 +2,14 @@
 
 use ansatz_core::State;
 
-use crate::{ErrorNorm, Result, Span, Statistics, VectorField, field::evaluate};
+use crate::{ErrorNorm, Result, Span, Statistics};
 
 /// Chooses the first step (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, section II.4): short
 /// enough that an Euler step, and then a step of a method of this order, would stay within
 /// tolerance. `f0` is `f(t0, y)`; costs one evaluation.
 #[allow(clippy::too_many_arguments)] // two callers; a struct would only rename them
-pub(crate) fn probed_step<F, Y, N>(
-    field: &F,
+pub(crate) fn probed_step<Y, N>(
+    evaluate: impl Fn(f64, &Y, &mut Y, &mut Statistics) -> Result<()>,
     span: &Span,
     y: &Y,
     f0: &Y,
@@ -19,7 +19,6 @@ pub(crate) fn probed_step<F, Y, N>(
     statistics: &mut Statistics,
 ) -> Result<f64>
 where
-    F: VectorField<Y>,
     Y: State,
     N: ErrorNorm<Y>,
 {
@@ -30,7 +29,7 @@ where
     let h0 = h0.min(length);
     let signed = span.direction() * h0;
     scratch.combine(Some(y), signed, &[1.0], std::slice::from_ref(f0))?;
-    evaluate(field, span.t0 + signed, scratch, f1, statistics)?;
+    evaluate(span.t0 + signed, scratch, f1, statistics)?;
     // (f1 − f0) / h0 approximates the second derivative.
     scratch.combine(Some(f1), -1.0, &[1.0], std::slice::from_ref(f0))?;
     let d2 = norm.norm(scratch, y, y)? / h0;
@@ -44,4 +43,17 @@ where
         (0.01 / steepest).powf(1.0 / f64::from(order + 1))
     };
     Ok(h1.min(100.0 * h0).min(length))
+}
+
+/// A first step where the derivative is not at hand: `f0` is the right-hand side of a problem with a
+/// mass matrix. Far too short rather than too long, since it can grow quickly.
+#[cfg(feature = "stiff")]
+pub(crate) fn cautious_step<Y, N>(span: &Span, y: &Y, f0: &Y, norm: &N) -> Result<f64>
+where
+    N: ErrorNorm<Y>,
+{
+    let length = (span.t1 - span.t0).abs();
+    let (d0, d1) = (norm.norm(y, y, y)?, norm.norm(f0, y, y)?);
+    let h = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 1e-4 * d0 / d1 };
+    Ok(h.min(1e-3 * length))
 }

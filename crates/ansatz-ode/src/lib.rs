@@ -47,6 +47,8 @@ mod event;
 mod explicit;
 mod field;
 mod first_step;
+#[cfg(feature = "stiff")]
+mod implicit;
 mod integrate;
 mod leg;
 mod method;
@@ -69,7 +71,15 @@ pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
+#[cfg(feature = "stiff")]
+pub use implicit::{
+    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
+    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Sparsity, WithJacobian,
+    WithMass, WithSparsity, consistent_initial,
+};
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
+#[cfg(feature = "stiff")]
+pub use method::{ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, TrBdf2, Trapezoidal};
 pub use norm::{ErrorNorm, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};

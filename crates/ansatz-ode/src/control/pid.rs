@@ -26,6 +26,9 @@ pub struct Pid<N = Rms> {
     pub factor_min: f64,
     /// Largest change of the step, above 1.
     pub factor_max: f64,
+    /// Changes of the step by factors in this range are not made, so that a factorisation serves
+    /// longer; `(1, 1)` for none.
+    pub keep: (f64, f64),
     /// Length of the first step; chosen by the tolerance if absent.
     pub first_step: Option<f64>,
     /// Longest step.
@@ -52,6 +55,11 @@ impl Pid {
         Self::gains(rtol, atol, -2.0 / 9.0, 2.0 / 9.0, 1.0 / 18.0)
     }
 
+    /// Integral control for implicit methods: steps that could grow by less than a fifth stay.
+    pub const fn stiff(rtol: f64, atol: f64) -> Self {
+        Self { keep: (1.0, 1.2), ..Self::i(rtol, atol) }
+    }
+
     const fn gains(rtol: f64, atol: f64, p: f64, i: f64, d: f64) -> Self {
         Self {
             norm: Rms { rtol, atol },
@@ -61,6 +69,7 @@ impl Pid {
             safety: 0.9,
             factor_min: 0.2,
             factor_max: 10.0,
+            keep: (1.0, 1.0),
             first_step: None,
             max_step: f64::INFINITY,
             min_step: 0.0,
@@ -72,7 +81,7 @@ impl<N> Pid<N> {
     /// The same control of another norm.
     pub fn norm<P>(self, norm: P) -> Pid<P> {
         let Self { proportional, integral, derivative, safety, factor_min, factor_max, .. } = self;
-        let Self { first_step, max_step, min_step, .. } = self;
+        let Self { keep, first_step, max_step, min_step, .. } = self;
         Pid {
             norm,
             proportional,
@@ -81,6 +90,7 @@ impl<N> Pid<N> {
             safety,
             factor_min,
             factor_max,
+            keep,
             first_step,
             max_step,
             min_step,
@@ -127,6 +137,11 @@ where
                 return Err(Error::invalid(what, value, expected));
             }
         }
+        let (low, high) = self.keep;
+        if !(low > 0.0 && low <= 1.0 && high >= 1.0 && high.is_finite()) {
+            let expected = "a range of factors around 1";
+            return Err(Error::invalid("keep", format!("{:?}", self.keep), expected));
+        }
         Ok(())
     }
 
@@ -167,6 +182,8 @@ where
         };
         let most = if accept { self.factor_max } else { 1.0 };
         let factor = if factor.is_nan() { self.factor_min } else { factor };
-        Judgement { accept, next: h * factor.clamp(self.factor_min, most) }
+        let factor = factor.clamp(self.factor_min, most);
+        let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
+        Judgement { accept, next: if kept { h } else { h * factor } }
     }
 }

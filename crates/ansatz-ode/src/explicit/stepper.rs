@@ -90,7 +90,10 @@ where
     ) -> Result<f64> {
         let (f0, rest) = self.slopes.split_at_mut(1);
         let room = (&mut self.scratch, &mut rest[0]);
-        probed_step(field, span, y, &f0[0], room, M::TABLEAU.order, norm, statistics)
+        let at = |t: f64, y: &Y, f: &mut Y, statistics: &mut Statistics| {
+            evaluate(field, t, y, f, statistics)
+        };
+        probed_step(at, span, y, &f0[0], room, M::TABLEAU.order, norm, statistics)
     }
 
     #[inline]

@@ -8,6 +8,19 @@ mod midpoint;
 mod rk4;
 mod tsit5;
 
+#[cfg(feature = "stiff")]
+mod implicit_euler;
+#[cfg(feature = "stiff")]
+mod kvaerno3;
+#[cfg(feature = "stiff")]
+mod kvaerno4;
+#[cfg(feature = "stiff")]
+mod kvaerno5;
+#[cfg(feature = "stiff")]
+mod tr_bdf2;
+#[cfg(feature = "stiff")]
+mod trapezoidal;
+
 pub use bosh3::Bosh3;
 pub use dopri5::Dopri5;
 pub use euler::Euler;
@@ -15,6 +28,11 @@ pub use heun::Heun;
 pub use midpoint::Midpoint;
 pub use rk4::Rk4;
 pub use tsit5::Tsit5;
+#[cfg(feature = "stiff")]
+pub use {
+    implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
+    tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+};
 
 #[cfg(test)]
 mod order_conditions;

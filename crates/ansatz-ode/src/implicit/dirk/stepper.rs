@@ -1,0 +1,303 @@
+//! A diagonally implicit Runge–Kutta method at work: [`DirkStages`].
+
+use std::marker::PhantomData;
+
+use ansatz_linalg::Components;
+
+use super::{DiagonallyImplicit, Dirk};
+use crate::{
+    Attempt, Error, ErrorNorm, Family, Interpolant, Interpolates, Made, Needs, Result, Span,
+    Statistics, Stepper,
+    field::check_slope,
+    first_step::{cautious_step, probed_step},
+    implicit::{
+        ImplicitField,
+        initial::{check_consistent, drop_algebraic},
+        linear::{Linear, value},
+        newton::{Newton, Stage},
+        reuse::Reuse,
+    },
+};
+
+impl<M, F, Y> Family<M, F, Y> for Dirk
+where
+    M: DiagonallyImplicit,
+    F: ImplicitField<Y>,
+    Y: Components,
+{
+    type Stepper = DirkStages<Y, M>;
+
+    fn stepper(_: &M, field: &F, y0: &Y) -> Result<DirkStages<Y, M>> {
+        const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
+        let linear = Linear::new(field, y0)?;
+        Ok(DirkStages {
+            slopes: vec![y0.clone(); M::TABLEAU.stages()],
+            z: y0.clone(),
+            middle: y0.clone(),
+            known: y0.clone(),
+            scratch: y0.clone(),
+            newton: Newton::new(y0),
+            reuse: Reuse::new(linear),
+            h: 0.0,
+            method: PhantomData,
+        })
+    }
+}
+
+/// The stages of a step of a diagonally implicit Runge–Kutta method.
+pub struct DirkStages<Y, M> {
+    /// `f` at the stages (not `y′`, which it is only without a mass matrix).
+    slopes: Vec<Y>,
+    /// Increment of the stage at hand.
+    z: Y,
+    /// State of the stage nearest to the middle, for dense output with a mass matrix.
+    middle: Y,
+    known: Y,
+    scratch: Y,
+    newton: Newton<Y>,
+    reuse: Reuse<Y>,
+    h: f64,
+    method: PhantomData<M>,
+}
+
+/// The inner stage whose node is nearest to the middle of the step.
+fn middle_stage<M: DiagonallyImplicit>() -> Option<usize> {
+    let c = M::TABLEAU.c;
+    (1..c.len() - 1).min_by(|&i, &j| (c[i] - 0.5).abs().total_cmp(&(c[j] - 0.5).abs()))
+}
+
+impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
+    /// Solves the stages of a step one after the other; `false` if one of them fails. The
+    /// increment of the step is then in `z`.
+    fn solve_stages<F: ImplicitField<Y>, N: ErrorNorm<Y>>(
+        &mut self,
+        field: &F,
+        t: f64,
+        y: &Y,
+        norm: Option<&N>,
+        statistics: &mut Statistics,
+    ) -> Result<bool> {
+        let tableau = &M::TABLEAU;
+        let (h, gamma_h) = (self.h, tableau.gamma() * self.h);
+        let plain = self.reuse.linear.mass().is_none();
+        let middle = middle_stage::<M>();
+        self.newton.slowest = 0.0;
+        if !plain {
+            self.z.combine(None, 1.0, &[], &[])?;
+        }
+        for i in 1..tableau.stages() {
+            let (before, rest) = self.slopes.split_at_mut(i);
+            self.known.combine(None, h, &tableau.a[i][..i], before)?;
+            if plain {
+                self.z.combine(None, h, tableau.predictor[i], before)?;
+            }
+            let t = t + tableau.c[i] * h;
+            let stage = Stage { t, y, gamma_h, known: &self.known };
+            let linear = &mut self.reuse.linear;
+            if !self.newton.solve(field, linear, &stage, &mut self.z, norm, statistics)? {
+                return Ok(false);
+            }
+            // γh f = M z − known: smoother than another evaluation of a stiff field.
+            let slope = &mut rest[0];
+            linear.mass_times(&self.z, &mut self.scratch)?;
+            slope.combine(
+                None,
+                1.0 / gamma_h,
+                &[1.0, -1.0],
+                &[self.scratch.clone(), self.known.clone()],
+            )?;
+            if !plain && Some(i) == middle {
+                self.middle.clone_from(&self.z);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<F, Y, M> Stepper<F, Y> for DirkStages<Y, M>
+where
+    F: ImplicitField<Y>,
+    Y: Components,
+    M: DiagonallyImplicit,
+{
+    fn restart(&mut self, field: &F, t: f64, y: &Y, statistics: &mut Statistics) -> Result<()> {
+        value(field, t, y, &mut self.slopes[0], statistics)?;
+        check_slope(y, &self.slopes[0], t, statistics)?;
+        if let Some(mass) = self.reuse.linear.mass() {
+            drop_algebraic(&mut self.slopes[0], mass)?;
+        }
+        self.newton.restart();
+        self.reuse.restart();
+        Ok(())
+    }
+
+    fn first_step<N: ErrorNorm<Y>>(
+        &mut self,
+        field: &F,
+        span: &Span,
+        y: &Y,
+        norm: &N,
+        statistics: &mut Statistics,
+    ) -> Result<f64> {
+        if self.reuse.linear.mass().is_some() {
+            check_consistent(field, span.t0, y, &mut self.reuse.linear, norm, statistics)?;
+            return cautious_step(span, y, &self.slopes[0], norm);
+        }
+        let (f0, rest) = self.slopes.split_at_mut(1);
+        let room = (&mut self.scratch, &mut rest[0]);
+        let evaluate = |t: f64, y: &Y, f: &mut Y, statistics: &mut Statistics| {
+            value(field, t, y, f, statistics)
+        };
+        probed_step(evaluate, span, y, &f0[0], room, M::TABLEAU.order, norm, statistics)
+    }
+
+    fn attempt<N: ErrorNorm<Y>>(
+        &mut self,
+        field: &F,
+        t: f64,
+        h: f64,
+        y: &Y,
+        y_new: &mut Y,
+        norm: Option<&N>,
+        statistics: &mut Statistics,
+    ) -> Result<Attempt> {
+        let tableau = &M::TABLEAU;
+        self.h = h;
+        loop {
+            let gamma_h = tableau.gamma() * h;
+            let slope = &self.slopes[0];
+            if !self.reuse.prepare(field, t, y, slope, gamma_h, statistics)? {
+                return Ok(Attempt::Failed(0.5));
+            }
+            if self.solve_stages(field, t, y, norm, statistics)? {
+                break;
+            }
+            if !self.reuse.can_renew() {
+                return Ok(Attempt::Failed(0.25));
+            }
+        }
+        y_new.combine(Some(y), 1.0, &[1.0], std::slice::from_ref(&self.z))?;
+        let Some(norm) = norm else { return Ok(Attempt::Made(None)) };
+        if !tableau.has_error_estimate() {
+            let expected = "a weight for each stage and an embedded order in an adaptive method";
+            return Err(Error::invalid("error weights", tableau.error.len(), expected));
+        }
+        self.scratch.combine(None, h, tableau.error, &self.slopes)?;
+        // So that components that are stiffer than the step is short do not count beyond what
+        // they contribute to the solution (M. E. Hosea, L. F. Shampine 1996).
+        self.reuse.linear.solve(&mut self.scratch, statistics)?;
+        Ok(Attempt::Made(Some(norm.norm(&self.scratch, y, y_new)?)))
+    }
+
+    fn error_order(&self) -> u32 {
+        M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1
+    }
+
+    fn complete(&mut self, _: &F, _: &Made<'_, Y>, _: Needs, _: &mut Statistics) -> Result<()> {
+        Ok(())
+    }
+
+    fn advance(&mut self) {
+        self.slopes.swap(0, M::TABLEAU.stages() - 1);
+        self.reuse.accepted(self.newton.slowest);
+    }
+}
+
+impl<Y: Components, M: DiagonallyImplicit> Interpolates<Y> for DirkStages<Y, M> {
+    type Interpolant = DirkInterpolant<Y, M>;
+
+    fn interpolate(&self, theta: f64, y: &Y, y_new: &Y, out: &mut Y) -> Result<()> {
+        match (self.reuse.linear.mass(), middle_stage::<M>()) {
+            (None, _) => by_slopes::<Y, M>(theta, self.h, y, y_new, &self.slopes, out),
+            (Some(_), None) => {
+                Ok(out.combine(None, 1.0, &[1.0 - theta, theta], &[y.clone(), y_new.clone()])?)
+            }
+            (Some(_), Some(i)) => by_values(theta, M::TABLEAU.c[i], y, &self.middle, y_new, out),
+        }
+    }
+
+    fn interpolant(&self, y: &Y, y_new: &Y) -> DirkInterpolant<Y, M> {
+        DirkInterpolant {
+            h: self.h,
+            y0: y.clone(),
+            y1: y_new.clone(),
+            slopes: if self.reuse.linear.mass().is_none() {
+                self.slopes.clone()
+            } else {
+                Vec::new()
+            },
+            middle: self.middle.clone(),
+            method: PhantomData,
+        }
+    }
+}
+
+/// Dense output of the method, or Hermite's.
+fn by_slopes<Y: Components, M: DiagonallyImplicit>(
+    theta: f64,
+    h: f64,
+    y: &Y,
+    y_new: &Y,
+    slopes: &[Y],
+    out: &mut Y,
+) -> Result<()> {
+    let tableau = &M::TABLEAU;
+    if tableau.dense.is_empty() {
+        let rise = theta * theta * (3.0 - 2.0 * theta);
+        let (left, right) = (theta * (1.0 - theta) * (1.0 - theta), theta * theta * (theta - 1.0));
+        let ends =
+            [y.clone(), y_new.clone(), slopes[0].clone(), slopes[tableau.stages() - 1].clone()];
+        return Ok(out.combine(None, 1.0, &[1.0 - rise, rise, h * left, h * right], &ends)?);
+    }
+    let polynomial = |row: &&[f64]| theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
+    let weights: Vec<f64> = tableau.dense.iter().map(polynomial).collect();
+    Ok(out.combine(Some(y), h, &weights, slopes)?)
+}
+
+/// The parabola through both ends and one state between, given as its increment at `c`. With a mass
+/// matrix the slopes are not at hand.
+fn by_values<Y: Components>(
+    theta: f64,
+    c: f64,
+    y: &Y,
+    middle: &Y,
+    y_new: &Y,
+    out: &mut Y,
+) -> Result<()> {
+    // θ z₁ + θ (θ − 1) (z_c / c − z₁) / (c − 1), with z₁ = y₁ − y₀.
+    let bend = theta * (theta - 1.0) / (c - 1.0);
+    let last = theta - bend;
+    let states = [y.clone(), y_new.clone(), middle.clone()];
+    Ok(out.combine(None, 1.0, &[1.0 - last, last, bend / c], &states)?)
+}
+
+/// The dense output of one step of a diagonally implicit method, kept.
+#[derive(Debug, Clone)]
+pub struct DirkInterpolant<Y, M> {
+    h: f64,
+    y0: Y,
+    y1: Y,
+    /// Empty with a mass matrix.
+    slopes: Vec<Y>,
+    middle: Y,
+    method: PhantomData<M>,
+}
+
+impl<Y: Components, M: DiagonallyImplicit> Interpolant<Y> for DirkInterpolant<Y, M> {
+    fn at(&self, theta: f64) -> Result<Y> {
+        let mut y = self.y0.clone();
+        match middle_stage::<M>() {
+            _ if !self.slopes.is_empty() => {
+                by_slopes::<Y, M>(theta, self.h, &self.y0, &self.y1, &self.slopes, &mut y)?;
+            }
+            None => {
+                let ends = [self.y0.clone(), self.y1.clone()];
+                y.combine(None, 1.0, &[1.0 - theta, theta], &ends)?;
+            }
+            Some(i) => {
+                by_values(theta, M::TABLEAU.c[i], &self.y0, &self.middle, &self.y1, &mut y)?;
+            }
+        }
+        Ok(y)
+    }
+}

@@ -1,0 +1,66 @@
+//! A factorised iteration matrix: [`Factor`].
+
+use ansatz_linalg::{
+    Factorised, Sparse, SparseLu,
+    faer::{
+        ColMut, MatRef,
+        linalg::solvers::{PartialPivLu, SolveCore},
+    },
+    nalgebra_sparse::na::{DMatrix, DVectorViewMut, Dyn, LU},
+};
+
+use crate::Result;
+
+/// Up to this size a plain elimination is faster than one in blocks.
+const SMALL: usize = 48;
+
+/// An LU factorisation, by the method that suits the matrix.
+pub(crate) enum Factor {
+    Small(LU<f64, Dyn, Dyn>),
+    Dense(PartialPivLu<f64>),
+    Sparse(Box<SparseLu>),
+}
+
+impl Factor {
+    /// Of a dense matrix given column after column; `None` if it is singular.
+    pub(crate) fn dense(n: usize, columns: &[f64]) -> Option<Self> {
+        if n <= SMALL {
+            let lu = LU::new(DMatrix::from_column_slice(n, n, columns));
+            return lu.is_invertible().then_some(Self::Small(lu));
+        }
+        let lu = MatRef::from_column_major_slice(columns, n, n).partial_piv_lu();
+        let u = lu.U();
+        let regular = (0..n).all(|i| u[(i, i)] != 0.0 && u[(i, i)].is_finite());
+        regular.then_some(Self::Dense(lu))
+    }
+
+    /// Of a sparse matrix, with the ordering of `self` if that was of one with entries at the same
+    /// places; `None` if it is singular.
+    pub(crate) fn sparse(before: Option<Self>, matrix: &Sparse) -> Result<Option<Self>> {
+        let factorised = match before {
+            Some(Self::Sparse(mut lu)) => lu.refactorise(matrix).map(|()| lu),
+            _ => SparseLu::new(matrix).map(Box::new),
+        };
+        match factorised {
+            Ok(lu) => Ok(Some(Self::Sparse(lu))),
+            Err(ansatz_linalg::Error::Singular { .. }) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Solves in place.
+    pub(crate) fn solve(&self, x: &mut [f64]) -> Result<()> {
+        match self {
+            Self::Small(lu) => {
+                let n = x.len();
+                lu.solve_mut(&mut DVectorViewMut::from_slice(x, n));
+            }
+            Self::Dense(lu) => {
+                let x = ColMut::from_slice_mut(x).as_mat_mut();
+                lu.solve_in_place_with_conj(ansatz_linalg::faer::Conj::No, x);
+            }
+            Self::Sparse(lu) => lu.solve_in_place(x)?,
+        }
+        Ok(())
+    }
+}

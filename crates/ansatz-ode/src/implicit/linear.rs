@@ -1,0 +1,292 @@
+//! The linear systems of an implicit method: [`Linear`].
+
+use ansatz_linalg::{
+    Components, Sparse,
+    nalgebra_sparse::{CooMatrix, CsrMatrix},
+};
+
+use super::{ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity, factor::Factor};
+use crate::{Error, Result, Statistics};
+
+/// Systems with `W = M − γh J`: the Jacobian, the matrix and its factorisation, each kept as long
+/// as it serves.
+pub(crate) struct Linear<Y> {
+    n: usize,
+    mass: Option<Mass>,
+    jacobian: JacobianStorage,
+    matrix: Matrix,
+    factor: Option<Factor>,
+    /// The `γh` of the factorisation.
+    pub(crate) gamma_h: f64,
+    probe: Y,
+    value: Y,
+    components: Vec<f64>,
+    base: Vec<f64>,
+    column: Vec<f64>,
+}
+
+/// Room for `W`.
+enum Matrix {
+    Dense(Vec<f64>),
+    Sparse {
+        matrix: Sparse,
+        /// Where the entries of the Jacobian and of the mass matrix are among the values.
+        of_jacobian: Vec<usize>,
+        of_mass: Vec<(usize, f64)>,
+    },
+}
+
+impl<Y: Components> Linear<Y> {
+    pub(crate) fn new<F: ImplicitField<Y>>(field: &F, y0: &Y) -> Result<Self> {
+        let n = y0.dimension();
+        if let Some(mass) = field.mass() {
+            mass.validate(n)?;
+        }
+        Ok(Self {
+            n,
+            mass: field.mass().cloned(),
+            jacobian: JacobianStorage::Dense(Vec::new()),
+            matrix: Matrix::Dense(Vec::new()),
+            factor: None,
+            gamma_h: f64::NAN,
+            probe: y0.clone(),
+            value: y0.clone(),
+            components: vec![0.0; n],
+            base: vec![0.0; n],
+            column: vec![0.0; n],
+        })
+    }
+
+    /// Number of components.
+    pub(crate) fn dimension(&self) -> usize {
+        self.n
+    }
+
+    /// The mass matrix; `None` for the identity.
+    pub(crate) fn mass(&self) -> Option<&Mass> {
+        self.mass.as_ref()
+    }
+
+    /// The Jacobian last found.
+    pub(crate) fn jacobian(&self) -> &JacobianStorage {
+        &self.jacobian
+    }
+
+    /// Finds the Jacobian at `(t, y)`, where the field is `f`.
+    pub(crate) fn linearise<F: ImplicitField<Y>>(
+        &mut self,
+        field: &F,
+        t: f64,
+        y: &Y,
+        f: &Y,
+        statistics: &mut Statistics,
+    ) -> Result<()> {
+        statistics.jacobians += 1;
+        match field.linearisation() {
+            Linearisation::Given(given) => {
+                given.jacobian_into(t, y, self.n, &mut self.jacobian)?;
+            }
+            Linearisation::Differences => self.differences(field, t, y, f, statistics)?,
+            Linearisation::SparseDifferences(sparsity) => {
+                self.sparse_differences(field, sparsity, t, y, f, statistics)?;
+            }
+        }
+        self.gamma_h = f64::NAN;
+        Ok(())
+    }
+
+    /// The increment by which a component is moved (E. Hairer, G. Wanner, *Solving ODEs II*,
+    /// section IV.8): small against the component, but not against rounding.
+    fn increment(value: f64, epsilon: f64) -> f64 {
+        let delta = (epsilon * value.abs().max(1e-5)).sqrt();
+        // So that the difference of the two numbers is what it is divided by.
+        (value + delta) - value
+    }
+
+    fn differences<F: ImplicitField<Y>>(
+        &mut self,
+        field: &F,
+        t: f64,
+        y: &Y,
+        f: &Y,
+        statistics: &mut Statistics,
+    ) -> Result<()> {
+        let n = self.n;
+        if !matches!(&self.jacobian, JacobianStorage::Dense(columns) if columns.len() == n * n) {
+            self.jacobian = JacobianStorage::Dense(vec![0.0; n * n]);
+        }
+        let JacobianStorage::Dense(columns) = &mut self.jacobian else { return Ok(()) };
+        let epsilon = y.epsilon();
+        y.read_into(&mut self.components)?;
+        f.read_into(&mut self.base)?;
+        for (j, out) in columns.chunks_exact_mut(n).enumerate() {
+            let kept = self.components[j];
+            let delta = Self::increment(kept, epsilon);
+            self.components[j] = kept + delta;
+            self.probe.write_from(&self.components)?;
+            self.components[j] = kept;
+            value(field, t, &self.probe, &mut self.value, statistics)?;
+            self.value.read_into(out)?;
+            for (out, base) in out.iter_mut().zip(&self.base) {
+                *out = (*out - base) / delta;
+            }
+        }
+        Ok(())
+    }
+
+    fn sparse_differences<F: ImplicitField<Y>>(
+        &mut self,
+        field: &F,
+        sparsity: &Sparsity,
+        t: f64,
+        y: &Y,
+        f: &Y,
+        statistics: &mut Statistics,
+    ) -> Result<()> {
+        if sparsity.pattern().as_csr().nrows() != self.n {
+            let got = sparsity.pattern().as_csr().nrows();
+            let shape = |n: usize| format!("[{n}, {n}]");
+            let (what, expected, got) = ("sparsity", shape(self.n), shape(got));
+            return Err(Error::Core(ansatz_core::Error::Shape { what, expected, got }));
+        }
+        let epsilon = y.epsilon();
+        y.read_into(&mut self.components)?;
+        f.read_into(&mut self.base)?;
+        let mut values = vec![0.0; sparsity.entries()];
+        let mut moved = self.components.clone();
+        for group in sparsity.column_groups() {
+            for &j in group {
+                moved[j] += Self::increment(moved[j], epsilon);
+            }
+            self.probe.write_from(&moved)?;
+            value(field, t, &self.probe, &mut self.value, statistics)?;
+            self.value.read_into(&mut self.column)?;
+            for &j in group {
+                let delta = moved[j] - self.components[j];
+                for &(i, place) in sparsity.column(j) {
+                    values[place] = (self.column[i] - self.base[i]) / delta;
+                }
+                moved[j] = self.components[j];
+            }
+        }
+        self.jacobian = JacobianStorage::Sparse(sparsity.pattern().with_values(values)?);
+        Ok(())
+    }
+
+    /// Factorises `W` for this `γh`; `false` if it is singular.
+    pub(crate) fn factorise(&mut self, gamma_h: f64, statistics: &mut Statistics) -> Result<bool> {
+        statistics.factorisations += 1;
+        self.gamma_h = f64::NAN;
+        match &self.jacobian {
+            JacobianStorage::Dense(jacobian) => {
+                if !matches!(&self.matrix, Matrix::Dense(w) if w.len() == jacobian.len()) {
+                    self.matrix = Matrix::Dense(vec![0.0; jacobian.len()]);
+                }
+                let Matrix::Dense(w) = &mut self.matrix else { return Ok(false) };
+                for (w, j) in w.iter_mut().zip(jacobian) {
+                    *w = -gamma_h * j;
+                }
+                match &self.mass {
+                    None => w.iter_mut().step_by(self.n + 1).for_each(|w| *w += 1.0),
+                    Some(mass) => {
+                        for (i, j, value) in mass.entries() {
+                            w[i + j * self.n] += value;
+                        }
+                    }
+                }
+                self.factor = Factor::dense(self.n, w);
+            }
+            JacobianStorage::Sparse(jacobian) => {
+                let known = matches!(&self.matrix, Matrix::Sparse { of_jacobian, .. }
+                    if of_jacobian.len() == jacobian.as_csr().nnz());
+                if !known {
+                    self.matrix = Matrix::joined(jacobian, self.mass.as_ref(), self.n)?;
+                    self.factor = None;
+                }
+                let Matrix::Sparse { matrix, of_jacobian, of_mass } = &mut self.matrix else {
+                    return Ok(false);
+                };
+                let mut values = vec![0.0; matrix.as_csr().nnz()];
+                for (&place, value) in of_jacobian.iter().zip(jacobian.as_csr().values()) {
+                    values[place] -= gamma_h * value;
+                }
+                for &(place, value) in of_mass.iter() {
+                    values[place] += value;
+                }
+                if values.iter().any(|v| !v.is_finite()) {
+                    self.factor = None;
+                    return Ok(false);
+                }
+                *matrix = matrix.with_values(values)?;
+                self.factor = Factor::sparse(self.factor.take(), matrix)?;
+            }
+        }
+        if self.factor.is_some() {
+            self.gamma_h = gamma_h;
+        }
+        Ok(self.factor.is_some())
+    }
+
+    /// `x ← W⁻¹ x` with the last factorisation.
+    pub(crate) fn solve(&mut self, x: &mut Y, statistics: &mut Statistics) -> Result<()> {
+        statistics.linear_solves += 1;
+        let Some(factor) = &self.factor else { return Err(Error::EmptyState) };
+        x.read_into(&mut self.column)?;
+        factor.solve(&mut self.column)?;
+        Ok(x.write_from(&self.column)?)
+    }
+
+    /// `out ← M x`; both are the same for the identity.
+    pub(crate) fn mass_times(&mut self, x: &Y, out: &mut Y) -> Result<()> {
+        match &self.mass {
+            None => out.clone_from(x),
+            Some(mass) => {
+                x.read_into(&mut self.components)?;
+                mass.multiply(&self.components, &mut self.column);
+                out.write_from(&self.column)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Matrix {
+    /// Room for the entries of both matrices.
+    fn joined(jacobian: &Sparse, mass: Option<&Mass>, n: usize) -> Result<Self> {
+        let of_mass = mass.map_or_else(|| (0..n).map(|i| (i, i, 1.0)).collect(), Mass::entries);
+        let mut coo = CooMatrix::new(n, n);
+        for (i, j, _) in jacobian.as_csr().triplet_iter() {
+            coo.push(i, j, 1.0);
+        }
+        for &(i, j, _) in &of_mass {
+            coo.push(i, j, 1.0);
+        }
+        let csr = CsrMatrix::from(&coo);
+        let place = |i: usize, j: usize| {
+            let within = csr.row(i).col_indices().binary_search(&j).unwrap_or_default();
+            csr.row_offsets()[i] + within
+        };
+        Ok(Self::Sparse {
+            of_jacobian: jacobian.as_csr().triplet_iter().map(|(i, j, _)| place(i, j)).collect(),
+            of_mass: of_mass.into_iter().map(|(i, j, v)| (place(i, j), v)).collect(),
+            matrix: Sparse::new(csr.clone())?,
+        })
+    }
+}
+
+/// Evaluates a field, counts it, and says when and where it failed.
+#[inline]
+pub(crate) fn value<F, Y>(
+    field: &F,
+    t: f64,
+    y: &Y,
+    out: &mut Y,
+    statistics: &mut Statistics,
+) -> Result<()>
+where
+    F: ImplicitField<Y>,
+{
+    statistics.evaluations += 1;
+    let step = statistics.attempted();
+    field.value_into(t, y, out).map_err(|source| Error::Field { t, step, source })
+}

@@ -1,0 +1,19 @@
+//! What implicit methods need of a problem, and what they share.
+
+mod dirk;
+mod factor;
+mod field;
+mod initial;
+mod jacobian;
+mod linear;
+mod mass;
+mod newton;
+mod reuse;
+mod sparsity;
+
+pub use dirk::{DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau};
+pub use field::{ImplicitField, Linearisation};
+pub use initial::consistent_initial;
+pub use jacobian::{GivenJacobian, JacobianMatrix, JacobianStorage, WithJacobian};
+pub use mass::{Mass, WithMass};
+pub use sparsity::{Sparsity, WithSparsity};

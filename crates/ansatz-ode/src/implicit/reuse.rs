@@ -1,0 +1,79 @@
+//! When the Jacobian and its factorisation are computed anew: [`Reuse`].
+
+use ansatz_linalg::Components;
+
+use super::{ImplicitField, linear::Linear};
+use crate::{Result, Statistics};
+
+/// Keeps the Jacobian as long as Newton's method converges quickly with it, and the factorisation
+/// as long as the step length hardly changes.
+pub(crate) struct Reuse<Y> {
+    pub(crate) linear: Linear<Y>,
+    /// Whether there is a Jacobian, and whether it is that of the present state.
+    known: bool,
+    current: bool,
+    /// Accepted steps since it was found.
+    age: usize,
+    /// Whether the next step wants another one.
+    slow: bool,
+}
+
+/// A Jacobian that makes corrections shrink by less than this serves no longer.
+const SLOW: f64 = 0.1;
+
+/// Accepted steps after which the Jacobian is found anew however well it serves.
+const MAX_AGE: usize = 50;
+
+/// Up to this size a factorisation costs less than an iteration that it may save.
+const CHEAP: usize = 16;
+
+/// Relative change of the step length that a costly factorisation stands.
+const TOLERATED: f64 = 0.2;
+
+impl<Y: Components> Reuse<Y> {
+    pub(crate) fn new(linear: Linear<Y>) -> Self {
+        Self { linear, known: false, current: false, age: 0, slow: false }
+    }
+
+    /// Forgets the Jacobian.
+    pub(crate) fn restart(&mut self) {
+        (self.known, self.current, self.slow) = (false, false, false);
+    }
+
+    /// Sees to it that there is a factorisation that serves a step with `gamma_h` from `y`, where
+    /// the field is `f`; `false` if the matrix is singular.
+    pub(crate) fn prepare<F: ImplicitField<Y>>(
+        &mut self,
+        field: &F,
+        t: f64,
+        y: &Y,
+        f: &Y,
+        gamma_h: f64,
+        statistics: &mut Statistics,
+    ) -> Result<bool> {
+        if !self.known || (!self.current && (self.slow || self.age >= MAX_AGE)) {
+            self.linear.linearise(field, t, y, f, statistics)?;
+            (self.known, self.current, self.slow, self.age) = (true, true, false, 0);
+        }
+        let change = (gamma_h / self.linear.gamma_h - 1.0).abs();
+        let tolerated = if self.linear.dimension() <= CHEAP { 0.0 } else { TOLERATED };
+        // Not a number where there is no factorisation.
+        if change <= tolerated {
+            return Ok(true);
+        }
+        self.linear.factorise(gamma_h, statistics)
+    }
+
+    /// After a failure: whether another Jacobian may help, which the next preparation then finds.
+    pub(crate) fn can_renew(&mut self) -> bool {
+        self.slow = true;
+        !self.current
+    }
+
+    /// A step was accepted, with this slowest rate of convergence.
+    pub(crate) fn accepted(&mut self, slowest: f64) {
+        self.current = false;
+        self.age += 1;
+        self.slow |= slowest > SLOW;
+    }
+}
