@@ -74,12 +74,16 @@ pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 #[cfg(feature = "stiff")]
 pub use implicit::{
     DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
-    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Sparsity, WithJacobian,
-    WithMass, WithSparsity, consistent_initial,
+    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Rosenbrock,
+    RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
+    WithJacobian, WithMass, WithSparsity, consistent_initial,
 };
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 #[cfg(feature = "stiff")]
-pub use method::{ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, TrBdf2, Trapezoidal};
+pub use method::{
+    ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,
+    Rosenbrock23, TrBdf2, Trapezoidal,
+};
 pub use norm::{ErrorNorm, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};

@@ -9,6 +9,7 @@ mod linear;
 mod mass;
 mod newton;
 mod reuse;
+mod rosenbrock;
 mod sparsity;
 
 pub use dirk::{DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau};
@@ -16,4 +17,7 @@ pub use field::{ImplicitField, Linearisation};
 pub use initial::consistent_initial;
 pub use jacobian::{GivenJacobian, JacobianMatrix, JacobianStorage, WithJacobian};
 pub use mass::{Mass, WithMass};
+pub use rosenbrock::{
+    Rosenbrock, RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau,
+};
 pub use sparsity::{Sparsity, WithSparsity};

@@ -30,8 +30,9 @@ pub(crate) struct Newton<Y> {
     state: Y,
 }
 
-/// Most iterations of one solve.
+/// Most iterations of one solve, and where it goes on to rounding.
 const ITERATIONS: usize = 10;
+const ITERATIONS_TO_ROUNDING: usize = 60;
 
 /// What may remain of the error of a stage, as a part of the tolerance.
 const PART: f64 = 0.03;
@@ -72,11 +73,12 @@ impl<Y: Components> Newton<Y> {
         let rounding = 1e3 * stage.y.epsilon();
         let exact = Rms { rtol: rounding, atol: 1e-3 * rounding };
         let part = if norm.is_some() { PART } else { 1.0 };
+        let iterations = if norm.is_some() { ITERATIONS } else { ITERATIONS_TO_ROUNDING };
         // A factorisation for another step length overshoots or falls short by about this factor.
         let relaxation = 2.0 / (1.0 + stage.gamma_h / linear.gamma_h);
         let mut remainder = self.remainder.max(f64::EPSILON).powf(0.8);
         let mut before = f64::INFINITY;
-        for iteration in 0..ITERATIONS {
+        for iteration in 0..iterations {
             self.state.combine(Some(stage.y), 1.0, &[1.0], std::slice::from_ref(z))?;
             value(field, stage.t, &self.state, &mut self.value, statistics)?;
             linear.mass_times(z, &mut self.image)?;
@@ -117,7 +119,7 @@ impl<Y: Components> Newton<Y> {
                     return Ok(norm.is_none() && size <= 100.0 && iteration > 1);
                 }
                 remainder = rate / (1.0 - rate);
-                let left = (ITERATIONS - 1 - iteration) as i32;
+                let left = (iterations - 1 - iteration) as i32;
                 if remainder * size * rate.powi(left) > part {
                     return Ok(false);
                 }

@@ -17,6 +17,20 @@ mod kvaerno4;
 #[cfg(feature = "stiff")]
 mod kvaerno5;
 #[cfg(feature = "stiff")]
+mod rodas3;
+#[cfg(feature = "stiff")]
+mod rodas4;
+#[cfg(feature = "stiff")]
+mod rodas4p;
+#[cfg(feature = "stiff")]
+mod rodas5p;
+#[cfg(feature = "stiff")]
+mod ros3;
+#[cfg(feature = "stiff")]
+mod ros3p;
+#[cfg(feature = "stiff")]
+mod rosenbrock23;
+#[cfg(feature = "stiff")]
 mod tr_bdf2;
 #[cfg(feature = "stiff")]
 mod trapezoidal;
@@ -31,7 +45,8 @@ pub use tsit5::Tsit5;
 #[cfg(feature = "stiff")]
 pub use {
     implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
-    tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P,
+    rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]

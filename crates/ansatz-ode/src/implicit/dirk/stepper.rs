@@ -34,6 +34,7 @@ where
             slopes: vec![y0.clone(); M::TABLEAU.stages()],
             z: y0.clone(),
             middle: y0.clone(),
+            last: None,
             known: y0.clone(),
             scratch: y0.clone(),
             newton: Newton::new(y0),
@@ -52,6 +53,8 @@ pub struct DirkStages<Y, M> {
     z: Y,
     /// State of the stage nearest to the middle, for dense output with a mass matrix.
     middle: Y,
+    /// With a mass matrix: length of the last step, increments to its middle stage and its end.
+    last: Option<(f64, Y, Y)>,
     known: Y,
     scratch: Y,
     newton: Newton<Y>,
@@ -90,6 +93,12 @@ impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
             self.known.combine(None, h, &tableau.a[i][..i], before)?;
             if plain {
                 self.z.combine(None, h, tableau.predictor[i], before)?;
+            } else if let (Some((last_h, half, whole)), Some(m)) = (&self.last, middle) {
+                // The parabola of the step before goes on.
+                let (at, c) = (1.0 + tableau.c[i] * h / last_h, tableau.c[m]);
+                let bend = at * (at - 1.0) / (c - 1.0);
+                let ends = [half.clone(), whole.clone()];
+                self.z.combine(None, 1.0, &[bend / c, at - bend - 1.0], &ends)?;
             }
             let t = t + tableau.c[i] * h;
             let stage = Stage { t, y, gamma_h, known: &self.known };
@@ -100,12 +109,9 @@ impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
             // γh f = M z − known: smoother than another evaluation of a stiff field.
             let slope = &mut rest[0];
             linear.mass_times(&self.z, &mut self.scratch)?;
-            slope.combine(
-                None,
-                1.0 / gamma_h,
-                &[1.0, -1.0],
-                &[self.scratch.clone(), self.known.clone()],
-            )?;
+            slope.combine(Some(&self.scratch), -1.0, &[1.0], std::slice::from_ref(&self.known))?;
+            std::mem::swap(slope, &mut self.scratch);
+            slope.combine(None, 1.0 / gamma_h, &[1.0], std::slice::from_ref(&self.scratch))?;
             if !plain && Some(i) == middle {
                 self.middle.clone_from(&self.z);
             }
@@ -126,6 +132,7 @@ where
         if let Some(mass) = self.reuse.linear.mass() {
             drop_algebraic(&mut self.slopes[0], mass)?;
         }
+        self.last = None;
         self.newton.restart();
         self.reuse.restart();
         Ok(())
@@ -199,6 +206,9 @@ where
 
     fn advance(&mut self) {
         self.slopes.swap(0, M::TABLEAU.stages() - 1);
+        if self.reuse.linear.mass().is_some() {
+            self.last = Some((self.h, self.middle.clone(), self.z.clone()));
+        }
         self.reuse.accepted(self.newton.slowest);
     }
 }
