@@ -70,7 +70,8 @@ macro_rules! check_order {
 
             let error = |level: u32| {
                 let s = solve(rational, rational_solution(span.0), span).with($method);
-                let end = s.steps($base << level).run().unwrap().y_end;
+                // Fewer steps, so that the error is above that of the differences.
+                let end = s.steps(($base << level) / 2).run().unwrap().y_end;
                 (end - rational_solution(span.1)).abs()
             };
             let errors: Vec<f64> = (1..4).map(error).collect();
@@ -93,7 +94,7 @@ fn every_method_has_its_order() {
     check_order!(Ros3P, 3.0, 60);
     check_order!(Rodas3, 3.0, 60);
     check_order!(Rodas4, 4.0, 6);
-    check_order!(Rodas4P, 4.0, 3);
+    check_order!(Rodas4P, 4.0, 5);
     // Differences in place of derivatives leave errors of 1e-10.
     check_order!(Rodas5P, 5.0, 4);
 }
