@@ -84,7 +84,9 @@ pub use method::{
     ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,
     Rosenbrock23, TrBdf2, Trapezoidal,
 };
-pub use norm::{ErrorNorm, Rms};
+#[cfg(feature = "candle")]
+pub use norm::MaxOverRows;
+pub use norm::{ErrorNorm, Max, PerComponent, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};

@@ -1,10 +1,38 @@
 //! How large an error is, against the tolerances: [`ErrorNorm`].
 
-use ansatz_core::State;
+mod max;
+mod per_component;
+#[cfg(feature = "candle")]
+mod per_row;
+mod rms;
+
+pub use max::Max;
+pub use per_component::PerComponent;
+#[cfg(feature = "candle")]
+pub use per_row::MaxOverRows;
+pub use rms::Rms;
 
 use crate::{Error, Result};
 
 /// Measures an error estimate; a step is within tolerance if the norm is at most 1.
+///
+/// Closures `Fn(error, before, after) -> Result<f64>` are norms:
+///
+/// ```
+/// use ansatz_ode::{Pid, Tsit5, solve};
+///
+/// # fn main() -> ansatz_ode::Result<()> {
+/// // Only the position counts, not the velocity.
+/// let position = |error: &[f64; 2], _: &[f64; 2], _: &[f64; 2]| Ok(error[0].abs() / 1e-8);
+/// let oscillator = |_t: f64, y: &[f64; 2]| [y[1], -y[0]];
+/// let solution = solve(oscillator, [1.0, 0.0], (0.0, 1.0))
+///     .with(Tsit5)
+///     .controller(Pid::i(1e-8, 1e-8).norm(position))
+///     .run()?;
+/// assert!((solution.y_end[0] - 1f64.cos()).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
 pub trait ErrorNorm<Y>: Clone + Send + Sync + 'static {
     /// Errors unless the tolerances make sense.
     ///
@@ -21,24 +49,12 @@ pub trait ErrorNorm<Y>: Clone + Send + Sync + 'static {
     fn norm(&self, error: &Y, before: &Y, after: &Y) -> Result<f64>;
 }
 
-/// The root mean square of the components' errors relative to `atol + rtol · max(|yₙ|, |yₙ₊₁|)`
-/// (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rms {
-    /// Relative tolerance, positive or 0 if `atol` is positive.
-    pub rtol: f64,
-    /// Absolute tolerance, positive or 0 if `rtol` is positive.
-    pub atol: f64,
-}
-
-impl<Y: State> ErrorNorm<Y> for Rms {
-    fn validate(&self) -> Result<()> {
-        check_tolerances(self.rtol, self.atol)
-    }
-
-    #[inline]
+impl<F, Y> ErrorNorm<Y> for F
+where
+    F: Fn(&Y, &Y, &Y) -> Result<f64> + Clone + Send + Sync + 'static,
+{
     fn norm(&self, error: &Y, before: &Y, after: &Y) -> Result<f64> {
-        Ok(error.weighted_rms(before, after, self.rtol, self.atol)?)
+        self(error, before, after)
     }
 }
 
