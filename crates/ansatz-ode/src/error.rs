@@ -82,6 +82,17 @@ pub enum Error {
         /// Number of the step, from 0.
         step: usize,
     },
+    /// An event that changes the state happens again and again within no time.
+    #[error(
+        "event {event} happens again and again at t = {t}; end the solve there with another event \
+         (say, of a small speed), or let the change take the state off the surface"
+    )]
+    Crowded {
+        /// Where they crowd together.
+        t: f64,
+        /// Which event, in the order in which they were given.
+        event: usize,
+    },
     /// A value is NaN or infinite and no smaller step mends it.
     #[error(
         "{what} is not finite at t = {t}, step {step}; check the data and parameters, or the \

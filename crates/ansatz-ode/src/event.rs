@@ -167,7 +167,22 @@ impl<Y> Event<Y> {
 
     /// The condition.
     pub(crate) fn value(&self, t: f64, y: &Y) -> Result<f64> {
-        (self.condition)(t, y).map_err(|source| Error::Event { t, source })
+        let value = (self.condition)(t, y).map_err(|source| Error::Event { t, source })?;
+        if value.is_nan() {
+            return Err(Error::NotFinite { what: "the condition of an event", t, step: 0 });
+        }
+        Ok(value)
+    }
+
+    /// Whether a solution that has just left a zero with a change is back on the far side of it,
+    /// though it should have left to the near one.
+    pub(crate) fn is_past(&self, value: f64) -> bool {
+        self.change.is_some()
+            && match self.direction {
+                Direction::Either => false,
+                Direction::Rising => value > 0.0,
+                Direction::Falling => value < 0.0,
+            }
     }
 
     /// Whether going from value `a` to value `b` is a crossing that counts. A step may begin on

@@ -6,7 +6,7 @@ use crate::{
     Attempt, Controller, Crossing, Error, ErrorNorm, Event, Interpolates, Judgement, Made, Needs,
     Result, Solves, Span, Statistics, Status, Stepper, Trial,
     leg::Leg,
-    watch::{Watcher, meet},
+    watch::{Search, Watcher, meet},
 };
 
 /// One accepted step, as an observer sees it.
@@ -234,19 +234,23 @@ where
                     stepper.interpolate(theta, &y, &y_new, &mut inside)?;
                     Ok((t + theta * signed, inside))
                 };
-                if let Some(found) = watcher.first_crossing(&at)? {
-                    if found.theta < 1.0 {
-                        let condition = |t: f64, y: &Y| watcher.value(found.event, t, y);
-                        let mut attempt = |h: f64, y_new: &mut Y| {
-                            stepper.attempt(field, t, h, &y, y_new, norm, &mut statistics)
-                        };
-                        signed = meet(t, signed, &found, &condition, &mut y_new, &mut attempt)?;
-                        t_new = t + signed;
-                        last = false;
+                match watcher.first_crossing(&at)? {
+                    Search::Nothing => watcher.moved(t_new, &y_new)?,
+                    Search::Crowded(event) => {
+                        return end(t, y, Status::Crowded { event }, statistics, watcher);
                     }
-                    outcome = Some(watcher.happen(found.event, t_new, &y_new)?);
-                } else {
-                    watcher.moved(t_new, &y_new)?;
+                    Search::Found(found) => {
+                        if found.theta < 1.0 {
+                            let condition = |t: f64, y: &Y| watcher.value(found.event, t, y);
+                            let mut attempt = |h: f64, y_new: &mut Y| {
+                                stepper.attempt(field, t, h, &y, y_new, norm, &mut statistics)
+                            };
+                            signed = meet(t, signed, &found, &condition, &mut y_new, &mut attempt)?;
+                            t_new = t + signed;
+                            last = false;
+                        }
+                        outcome = Some(watcher.happen(found.event, t_new, &y_new)?);
+                    }
                 }
             }
 

@@ -44,6 +44,12 @@ pub enum Status {
         /// Which value.
         what: &'static str,
     },
+    /// An event that changes the state happens again and again within no time, like the bounces of
+    /// a ball that comes to rest.
+    Crowded {
+        /// Which, in the order in which they were given.
+        event: usize,
+    },
     /// The equations of an implicit step could not be solved.
     NotConverged {
         /// The length of the step.
@@ -91,6 +97,7 @@ impl<Y> Solution<Y> {
             Status::StepBudgetExhausted => Error::StepBudgetExhausted { t, steps: step },
             Status::StepTooSmall { h } => Error::StepTooSmall { t, h, step },
             Status::NotFinite { what } => Error::NotFinite { what, t, step },
+            Status::Crowded { event } => Error::Crowded { t, event },
             Status::NotConverged { h } => Error::NotConverged { t, h, step },
         })
     }

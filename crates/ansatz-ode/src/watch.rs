@@ -26,6 +26,14 @@ pub(crate) struct Found {
     pub(crate) slope: f64,
 }
 
+/// What the search for a crossing came to.
+pub(crate) enum Search {
+    Nothing,
+    Found(Found),
+    /// This event happens again and again within no time.
+    Crowded(usize),
+}
+
 /// What the events at one time came to.
 pub(crate) struct Outcome<Y> {
     /// The state to go on from, where it was changed.
@@ -62,18 +70,20 @@ impl<'a, Y: State> Watcher<'a, Y> {
         Ok(())
     }
 
+    /// Whether the event `i` happens so often that no step shows what is between.
+    fn crowds(&self, i: usize, value: f64) -> bool {
+        self.fresh[i] && self.counts[i] > 0 && self.events[i].is_past(value)
+    }
+
     /// The earliest crossing in a step; `at` is time and solution at a fraction of it.
-    pub(crate) fn first_crossing(
-        &self,
-        at: &impl Fn(f64) -> Result<(f64, Y)>,
-    ) -> Result<Option<Found>> {
+    pub(crate) fn first_crossing(&self, at: &impl Fn(f64) -> Result<(f64, Y)>) -> Result<Search> {
         let mut earliest: Option<(usize, f64)> = None;
         for (i, event) in self.events.iter().enumerate() {
             let value = |theta: f64| at(theta).and_then(|(t, y)| event.value(t, &y));
             let parts = event.inner_samples() + 1;
             let regular = (1..=parts).map(|part| part as f64 / parts as f64);
             // On its way from a zero the solution may return soon.
-            let leaving = (1..7).rev().map(|k| 10f64.powi(-k)).take_while(|_| self.fresh[i]);
+            let leaving = (1..10).rev().map(|k| 10f64.powi(-k)).take_while(|_| self.fresh[i]);
             let mut places: Vec<f64> = leaving.chain(regular).collect();
             places.sort_by(f64::total_cmp);
             let (mut left, mut before) = (0.0, self.values[i]);
@@ -83,6 +93,9 @@ impl<'a, Y: State> Watcher<'a, Y> {
                 }
                 let after = value(right)?;
                 let known = !self.fresh[i] || place > 0;
+                if !known && self.crowds(i, after) {
+                    return Ok(Search::Crowded(i));
+                }
                 if known && event.crosses(before, after) {
                     let theta = zero_between((left, before), (right, after), &value)?;
                     if earliest.is_none_or(|(_, e)| theta < e) {
@@ -93,11 +106,11 @@ impl<'a, Y: State> Watcher<'a, Y> {
                 (left, before) = (right, after);
             }
         }
-        let Some((event, theta)) = earliest else { return Ok(None) };
+        let Some((event, theta)) = earliest else { return Ok(Search::Nothing) };
         let near = theta - 1e-3f64.min(0.5 * theta);
         let value = |theta: f64| at(theta).and_then(|(t, y)| self.events[event].value(t, &y));
         let slope = (value(theta)? - value(near)?) / (theta - near);
-        Ok(Some(Found { event, theta, slope }))
+        Ok(Search::Found(Found { event, theta, slope }))
     }
 
     /// The condition of an event.

@@ -111,6 +111,10 @@ fn prothero_robinson() {
     );
 }
 
+fn close(a: &[f64; 2], b: &[f64; 2], tol: f64) {
+    assert!((a[0] - b[0]).abs() < tol && (a[1] - b[1]).abs() < tol, "{a:?} {b:?}");
+}
+
 /// Mass matrices: a regular one is the same problem in other variables.
 #[test]
 fn regular_mass_matrix() {
@@ -121,9 +125,6 @@ fn regular_mass_matrix() {
         [m[0][0] * f[0] + m[0][1] * f[1], m[1][0] * f[0] + m[1][1] * f[1]]
     };
     let dense = ansatz_linalg::Dense::from_rows(&m).unwrap();
-    fn close(a: &[f64; 2], b: &[f64; 2], tol: f64) {
-        assert!((a[0] - b[0]).abs() < tol && (a[1] - b[1]).abs() < tol, "{a:?} {b:?}");
-    }
     for span in [(0.0, 2.0), (2.0, 0.0)] {
         let reference =
             solve(plain, [1.0, 0.5], span).with(Kvaerno5).tolerance(1e-10, 1e-10).run().unwrap();

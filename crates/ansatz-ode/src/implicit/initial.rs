@@ -3,6 +3,7 @@
 use ansatz_linalg::{
     Components,
     faer::{Mat, linalg::solvers::Solve},
+    nalgebra_sparse::SparseEntry,
 };
 
 use super::{
@@ -78,7 +79,7 @@ where
     let entry = |i: usize, j: usize| match linear.jacobian() {
         JacobianStorage::Dense(all) => all[i + j * n],
         JacobianStorage::Sparse(sparse) => {
-            sparse.as_csr().get_entry(i, j).map_or(0.0, |entry| entry.into_value())
+            sparse.as_csr().get_entry(i, j).map_or(0.0, SparseEntry::into_value)
         }
     };
     let matrix = Mat::from_fn(rows.len(), columns.len(), |i, j| entry(rows[i], columns[j]));

@@ -28,12 +28,15 @@ pub(crate) struct Linear<Y> {
 /// Room for `W`.
 enum Matrix {
     Dense(Vec<f64>),
-    Sparse {
-        matrix: Sparse,
-        /// Where the entries of the Jacobian and of the mass matrix are among the values.
-        of_jacobian: Vec<usize>,
-        of_mass: Vec<(usize, f64)>,
-    },
+    Sparse(Box<Joined>),
+}
+
+/// A sparse matrix with the entries of the Jacobian and of the mass matrix.
+struct Joined {
+    matrix: Sparse,
+    /// Where the entries of either are among the values.
+    of_jacobian: Vec<usize>,
+    of_mass: Vec<(usize, f64)>,
 }
 
 impl<Y: Components> Linear<Y> {
@@ -197,15 +200,15 @@ impl<Y: Components> Linear<Y> {
                 self.factor = Factor::dense(self.n, w);
             }
             JacobianStorage::Sparse(jacobian) => {
-                let known = matches!(&self.matrix, Matrix::Sparse { of_jacobian, .. }
-                    if of_jacobian.len() == jacobian.as_csr().nnz());
+                let known = matches!(&self.matrix, Matrix::Sparse(joined)
+                    if joined.of_jacobian.len() == jacobian.as_csr().nnz());
                 if !known {
-                    self.matrix = Matrix::joined(jacobian, self.mass.as_ref(), self.n)?;
+                    let joined = Joined::new(jacobian, self.mass.as_ref(), self.n)?;
+                    self.matrix = Matrix::Sparse(Box::new(joined));
                     self.factor = None;
                 }
-                let Matrix::Sparse { matrix, of_jacobian, of_mass } = &mut self.matrix else {
-                    return Ok(false);
-                };
+                let Matrix::Sparse(joined) = &mut self.matrix else { return Ok(false) };
+                let Joined { matrix, of_jacobian, of_mass } = &mut **joined;
                 let mut values = vec![0.0; matrix.as_csr().nnz()];
                 for (&place, value) in of_jacobian.iter().zip(jacobian.as_csr().values()) {
                     values[place] -= gamma_h * value;
@@ -250,9 +253,9 @@ impl<Y: Components> Linear<Y> {
     }
 }
 
-impl Matrix {
-    /// Room for the entries of both matrices.
-    fn joined(jacobian: &Sparse, mass: Option<&Mass>, n: usize) -> Result<Self> {
+impl Joined {
+    /// Room for the entries of both.
+    fn new(jacobian: &Sparse, mass: Option<&Mass>, n: usize) -> Result<Self> {
         let of_mass = mass.map_or_else(|| (0..n).map(|i| (i, i, 1.0)).collect(), Mass::entries);
         let mut coo = CooMatrix::new(n, n);
         for (i, j, _) in jacobian.as_csr().triplet_iter() {
@@ -266,7 +269,7 @@ impl Matrix {
             let within = csr.row(i).col_indices().binary_search(&j).unwrap_or_default();
             csr.row_offsets()[i] + within
         };
-        Ok(Self::Sparse {
+        Ok(Self {
             of_jacobian: jacobian.as_csr().triplet_iter().map(|(i, j, _)| place(i, j)).collect(),
             of_mass: of_mass.into_iter().map(|(i, j, v)| (place(i, j), v)).collect(),
             matrix: Sparse::new(csr.clone())?,

@@ -1,5 +1,7 @@
 //! Trapezoidal rule and BDF2 in one step.
 
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
 use crate::{Adaptive, DiagonallyImplicit, Dirk, DirkTableau, Method};
 
 /// The trapezoidal rule followed by BDF2 (R. E. Bank et al., IEEE Trans. Comput.-Aided Des. 4, 1985,
@@ -24,9 +26,9 @@ impl DiagonallyImplicit for TrBdf2 {
         ],
         error: &[0.13807118745769836, -0.3333333333333333, 0.19526214587563498],
         dense: &[
-            &[0.7071067811865476, -0.3535533905932738],
-            &[0.7071067811865476, -0.3535533905932738],
-            &[-0.41421356237309503, 0.7071067811865476],
+            &[FRAC_1_SQRT_2, -0.3535533905932738],
+            &[FRAC_1_SQRT_2, -0.3535533905932738],
+            &[1.0 - SQRT_2, FRAC_1_SQRT_2],
         ],
         predictor: &[&[], &[0.585786437626905], &[0.14644660940672624, 0.8535533905932737]],
     };
