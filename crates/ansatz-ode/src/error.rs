@@ -27,8 +27,8 @@ pub enum Error {
     },
     /// An adjoint cannot differentiate through events.
     #[error(
-        "{adjoint} does not differentiate through events; use RecursiveCheckpoint, or NoGradient \
-         for values only"
+        "{adjoint} does not differentiate through events; use RecursiveCheckpoint or Direct with \
+         conditions made by `Event::of_tensor`, or NoGradient for values only"
     )]
     EventsNotDifferentiated {
         /// The adjoint.
@@ -69,6 +69,15 @@ pub enum Error {
     #[cfg(feature = "stiff")]
     #[error("linear algebra of an implicit step failed: {0}")]
     Linear(#[from] ansatz_linalg::Error),
+    /// The time of an event has no derivative.
+    #[error(
+        "the condition of the event at t = {t} touches zero without crossing it, so that the time \
+         of the event has no derivative"
+    )]
+    TangentialEvent {
+        /// Time of the event.
+        t: f64,
+    },
     /// The equations of an implicit step could not be solved.
     #[error(
         "Newton's method failed at t = {t}, step {step}, even with a step of {h:e}; check the \

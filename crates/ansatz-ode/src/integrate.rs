@@ -6,7 +6,7 @@ use crate::{
     Attempt, Controller, Crossing, Error, ErrorNorm, Event, Interpolates, Judgement, Made, Needs,
     Result, Solves, Span, Statistics, Status, Stepper, Trial,
     leg::Leg,
-    watch::{Search, Watcher, meet},
+    watch::{Outcome, Search, Watcher, meet},
 };
 
 /// One accepted step, as an observer sees it.
@@ -46,8 +46,21 @@ pub(crate) trait Observer<Y, S> {
     /// Called after every accepted step.
     fn accepted(&mut self, step: &Step<'_, Y, S>) -> Result<()>;
 
-    /// Called when an event at `t` made `y1` of the state `y0`.
-    fn changed(&mut self, t: f64, y0: &Y, y1: &Y) -> Result<()>;
+    /// Called after a step that ended on a crossing.
+    fn crossed(&mut self, crossed: &Crossed<'_, Y>) -> Result<()>;
+}
+
+/// What happened at the end of a step that ended on a crossing.
+pub(crate) struct Crossed<'a, Y> {
+    /// The event whose condition is zero there.
+    pub(crate) found: usize,
+    pub(crate) t: f64,
+    /// State before any change.
+    pub(crate) y: &'a Y,
+    /// State after the changes, if there were any.
+    pub(crate) changed: Option<&'a Y>,
+    /// The events that happened, in their order.
+    pub(crate) crossings: &'a [Crossing<Y>],
 }
 
 /// What remains after the last step.
@@ -268,9 +281,11 @@ where
             std::mem::swap(&mut y, &mut y_new);
             t = t_new;
             h = next;
-            if let Some(changed) = outcome.and_then(|o| o.changed) {
-                observer.changed(t, &y, &changed)?;
-                y = changed;
+            if let Some(Outcome { found, first, changed, .. }) = outcome {
+                let crossings = &watcher.crossings[first..];
+                let changed_to = changed.as_ref();
+                observer.crossed(&Crossed { found, t, y: &y, changed: changed_to, crossings })?;
+                y = changed.unwrap_or(y);
             }
             leg.taken(t, crossed);
             if let Some(event) = stop {

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use super::{
     Adjoint, NoGradient,
     attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
+    crossing::Crossings,
     saves::Saves,
     step::{Inside, StepPlan, Taped, pull_back, row},
 };
@@ -17,7 +18,7 @@ use crate::{
     StageInterpolant, Stages, Statistics, VectorField,
     explicit::run_stages,
     field::evaluate,
-    integrate::{Observer, Step, integrate},
+    integrate::{Crossed, Observer, Step, integrate},
     saver::Saver,
 };
 
@@ -70,6 +71,7 @@ struct Record {
     states: Recorder<Tensor>,
     times: Times,
     saves: Saves,
+    crossings: Crossings,
 }
 
 /// Start of each step and, last, the end of the last one. A step's signed length is the difference,
@@ -130,8 +132,12 @@ impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M>
         self.record.saves.note(index, step, &self.saver.ts);
         Ok(())
     }
-    fn changed(&mut self, t: f64, _: &Tensor, y1: &Tensor) -> Result<()> {
-        self.saver.see_change(t, y1);
+
+    fn crossed(&mut self, crossed: &Crossed<'_, Tensor>) -> Result<()> {
+        let index = self.record.times.steps() - 1;
+        self.record.crossings.note(index, crossed, self.record.times.step(index).1);
+        self.saver.see_crossed(crossed);
+        self.record.saves.note_changed(index, self.saver.ts.len());
         Ok(())
     }
 }
@@ -144,34 +150,52 @@ where
     C::Norm: ErrorNorm<Tensor>,
 {
     fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
-        if !solve.options.events.is_empty() {
-            return Err(Error::EventsNotDifferentiated { adjoint: "RecursiveCheckpoint" });
-        }
         let states = Recorder::new(solve.adjoint.checkpoints)?;
-        let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
+        let mut inputs = Inputs::discover(&solve.field, &solve.y0, &solve.span)?;
+        if !inputs.is_tracked() && solve.options.events.is_empty() {
             return NoGradient::run(solve.adjoint(NoGradient));
-        };
+        }
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = Saves::at_start(saver.ts.len());
-        let record = Record { states, times: Times::starting_at(solve.span.t0), saves };
+        let times = Times::starting_at(solve.span.t0);
+        let crossings = Crossings::default();
+        let record = Record { states, times, saves, crossings };
         let mut watch = Watch { saver, record };
         let reached = integrate(&solve.problem(), &mut watch)?;
         let Watch { saver, mut record } = watch;
         let (solution, _) = saver.finish(reached);
-        if solve.save == Save::End {
-            record.saves.note_end(record.times.steps());
+        let changed = record.crossings.finish(solution.status);
+        inputs.also(record.crossings.variables(&solve.options.events)?);
+        if !inputs.is_tracked() {
+            return Ok(solution);
         }
-        let Solve { field, y0, span, save, .. } = solve;
+        record.crossings.check(&solve.options.events)?;
+        if solve.save == Save::End {
+            record.saves.note_end(record.times.steps(), changed);
+        }
+        let Solve { field, y0, span, save, options, .. } = solve;
         let ends = Ends::of(&solution, &span, y0);
-        attach(solution, &save, inputs, move |inputs, rows, end| {
+        attach(solution, &save, inputs, move |inputs, cotangents| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
-            let mut adjoint = end.clone();
+            let mut adjoint = record.crossings.at_end(cotangents)?;
+            let events = &options.events;
             let replay = Replay::<F, M> { field: &field, method: PhantomData };
             record.states.clone().reverse(
-                |i, y| replay.advance(record.times.step(i), i, y),
                 |i, y| {
-                    let inside = record.saves.of_step(i, rows, &mut adjoint)?;
+                    let y = replay.advance(record.times.step(i), i, y)?;
+                    record.crossings.follow(i, events, y)
+                },
+                |i, y| {
+                    let inside = record.crossings.of_step(
+                        i,
+                        &field,
+                        events,
+                        &record.saves,
+                        cotangents,
+                        &mut adjoint,
+                        &mut parameters,
+                    )?;
                     adjoint = replay.step_vjp(
                         record.times.step(i),
                         i,
@@ -184,8 +208,8 @@ where
                     Ok::<(), Error>(())
                 },
             )?;
-            let times = ends.gradients(&field, inputs, &adjoint, rows, end)?;
-            record.saves.of_start(rows, &mut adjoint)?;
+            let times = ends.gradients(&field, inputs, &adjoint, cotangents)?;
+            record.saves.of_start(&cotangents.rows, &mut adjoint)?;
             Ok(InputGradients { y0: adjoint, times, parameters: parameters.into_sums()? })
         })
     }

@@ -11,6 +11,8 @@ mod backsolve;
 #[cfg(feature = "candle")]
 mod checkpoint;
 #[cfg(feature = "candle")]
+mod crossing;
+#[cfg(feature = "candle")]
 mod direct;
 #[cfg(feature = "candle")]
 mod saves;
