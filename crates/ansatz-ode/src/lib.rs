@@ -5,7 +5,7 @@
 //! | part | what it is | where |
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
+//! | method | a Butcher tableau with a name, or its low-storage form | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
@@ -47,8 +47,10 @@ mod event;
 mod explicit;
 mod field;
 mod first_step;
+mod hermite;
 mod integrate;
 mod leg;
+mod low_storage;
 mod method;
 mod norm;
 mod save;
@@ -67,9 +69,20 @@ pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
-pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
+pub use explicit::{
+    Explicit, ExplicitRungeKutta, ExtraStage, SecondEstimate, StageInterpolant, Stages, Tableau,
+};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
-pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
+pub use hermite::HermiteInterpolant;
+pub use low_storage::{
+    EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
+    Registers,
+};
+pub use method::{
+    Bosh3, Bs5, CarpenterKennedy54, Dop853, Dopri5, Dopri8, Euler, Feagin10, Heun, Midpoint,
+    RDPK3SpFSAL35, RDPK3SpFSAL49, Ralston, Rk4, SspRk22, SspRk33, SspRk43, SspRk54, SspRk104,
+    Tsit5, Vern6, Vern7, Vern8, Vern9, Williamson33,
+};
 pub use norm::{ErrorNorm, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};
