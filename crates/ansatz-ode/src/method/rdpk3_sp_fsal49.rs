@@ -9,8 +9,8 @@ use crate::{
 /// Dalcin, M. Parsani and D. I. Ketcheson (Commun. Appl. Math. Comput. 4, 2022, 1191–1228), made for
 /// adaptive steps of discretised conservation laws.
 ///
-/// Its authors found the gains `proportional: 0.16, integral: 0.21, derivative: 0.01` of
-/// [`Pid`](crate::Pid) best where stability limits the step.
+/// With the gains `proportional: 0.16, integral: 0.21, derivative: 0.01` of
+/// [`Pid`](crate::Pid), its authors' choice, hardly a step is rejected where stability limits them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RDPK3SpFSAL49;
 
