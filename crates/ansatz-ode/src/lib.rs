@@ -5,7 +5,7 @@
 //! | part | what it is | where |
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a Butcher tableau with a name, or its low-storage form | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`Adaptive`] |
+//! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |

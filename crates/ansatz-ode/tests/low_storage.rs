@@ -267,3 +267,25 @@ fn coefficients_that_do_not_fit_are_seen() {
         assert!(!bad.is_well_formed(), "{bad:?}");
     }
 }
+
+/// Tensors, in single precision, without gradients.
+#[cfg(feature = "candle")]
+#[test]
+fn tensors_agree_with_numbers() {
+    use ansatz_ode::core::candle::{Device, Tensor};
+    let y0 = Tensor::new(&[[1f32, 0.5], [-0.2, 2.0]], &Device::Cpu).unwrap();
+    let times = vec![0.3, 1.0, 1.01, 2.0];
+    let tensor = solve(|t: f64, y: &Tensor| y * t.cos(), y0, (0.0, 2.0))
+        .with(CarpenterKennedy54)
+        .steps(30)
+        .save_at(times.clone())
+        .adjoint(NoGradient)
+        .run()
+        .unwrap();
+    for (t, y) in times.iter().zip(&tensor.ys) {
+        let y: Vec<f32> = y.flatten_all().unwrap().to_vec1().unwrap();
+        for (y, y0) in y.iter().zip([1.0, 0.5, -0.2, 2.0]) {
+            assert!((f64::from(*y) - y0 * t.sin().exp()).abs() < 1e-5, "{t}: {y}");
+        }
+    }
+}

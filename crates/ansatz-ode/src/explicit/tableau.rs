@@ -206,3 +206,54 @@ pub(crate) fn hermite_weights(tableau: &Tableau, theta: f64, weights: &mut [f64]
     weights[0] += theta * (1.0 - theta) * (1.0 - theta);
     weights[stages] += theta * theta * (theta - 1.0);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dop853, Rk4};
+
+    #[test]
+    fn coefficients_that_do_not_fit_are_seen() {
+        let good = Dop853::TABLEAU;
+        assert!(good.is_well_formed() && Rk4::TABLEAU.is_well_formed());
+        let rows = |row: &'static [f64]| -> &'static [&'static [f64]] { vec![row; 5].leak() };
+        let stage =
+            |a: &'static [f64]| -> &'static [ExtraStage] { vec![ExtraStage { c: 0.5, a }].leak() };
+        let with = |dense| Tableau { b: &[0.0, 0.0, 0.0, 1.0], dense, ..Rk4::TABLEAU };
+        for bad in [
+            Tableau { b: &good.b[1..], ..good },
+            Tableau { c: &good.c[1..], ..good },
+            Tableau { a: &good.a[1..], ..good },
+            Tableau { error: &good.error[1..], ..good },
+            Tableau { embedded_order: 0, ..good },
+            Tableau { dense: &good.dense[1..], ..good },
+            Tableau { extra: &good.extra[1..], ..good },
+            Tableau { extra: stage(&[0.5; 4]), ..Rk4::TABLEAU },
+            // As many coefficients for each slope, not too many, and the last one the weight.
+            with(rows(&[])),
+            with(rows(&[0.0; 16])),
+            with(rows(&[0.0, 1.0])),
+            with(vec![&[0.5, 0.0][..], &[0.0; 2], &[0.0; 2], &[0.0, 1.0], &[0.0; 3]].leak()),
+        ] {
+            assert!(!bad.is_well_formed(), "{bad:?}");
+        }
+        let steps = vec![&[0.5, 0.0][..], &[0.0; 2], &[0.0; 2], &[0.0, 1.0], &[0.0; 2]].leak();
+        assert!(with(steps).is_well_formed());
+        assert!(Tableau { extra: stage(&[0.5; 5]), ..Rk4::TABLEAU }.is_well_formed());
+    }
+
+    #[test]
+    fn second_estimates_that_do_not_fit_are_seen() {
+        let tableau = Dop853::TABLEAU;
+        let good = SecondEstimate { order: 3, error: tableau.error };
+        assert!(tableau.takes(None) && tableau.takes(Some(good)));
+        assert!(!Rk4::TABLEAU.takes(Some(SecondEstimate { order: 3, error: &[0.0; 4] })));
+        for bad in [
+            SecondEstimate { order: 0, ..good },
+            SecondEstimate { order: 6, ..good },
+            SecondEstimate { error: &tableau.error[1..], ..good },
+        ] {
+            assert!(!tableau.takes(Some(bad)), "{bad:?}");
+        }
+    }
+}

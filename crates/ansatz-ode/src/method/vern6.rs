@@ -9,7 +9,7 @@ use crate::{Adaptive, Explicit, ExplicitRungeKutta, ExtraStage, Method, Tableau}
 ///
 /// Its weights reach 176 and its matrix 208, so that coefficients rounded to double precision
 /// satisfy the order conditions to 3e-11 (8e-11 inside a step) and no better: below tolerances of
-/// about 1e-11 take [`Vern7`](crate::Vern7) or [`Vern9`](crate::Vern9).
+/// about 1e-10 take [`Vern7`](crate::Vern7) or [`Vern9`](crate::Vern9).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Vern6;
 
