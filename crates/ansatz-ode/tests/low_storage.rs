@@ -6,7 +6,7 @@ use std::cell::Cell;
 use ansatz_ode::core::{Result, State};
 use ansatz_ode::{
     Adaptive, CarpenterKennedy54, DefaultAdjoint, EmbeddedWeights, Explicit, ExplicitRungeKutta,
-    LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Method, NoGradient, Pid,
+    Heun, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Method, NoGradient, Pid,
     RDPK3SpFSAL35, RDPK3SpFSAL49, Recurrence, Save, SspRk104, Tableau, VectorField, Williamson33,
     solve,
 };
@@ -231,6 +231,31 @@ fn vectors_and_numbers_agree() {
     for (a, b) in number.run().unwrap().ys.iter().zip(vector.run().unwrap().ys) {
         assert!(b.len() == 1000 && b.iter().all(|b| (b - a).abs() < 1e-15), "{a}");
     }
+}
+
+/// A method of one's own, whose second register begins as nothing: Heun's.
+#[test]
+fn registers_are_cleared_before_a_step() {
+    #[derive(Clone, Copy)]
+    struct Own;
+    impl Method for Own {
+        type Family = LowStorage;
+    }
+    impl LowStorageRungeKutta for Own {
+        const COEFFICIENTS: LowStorageCoefficients = LowStorageCoefficients {
+            order: 2,
+            c: &[0.0, 1.0],
+            recurrence: Recurrence::ThreeS {
+                gamma: &[[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]],
+                delta: &[0.0, 1.0],
+                beta: &[1.0, 0.5],
+            },
+            embedded: None,
+        };
+    }
+    let own = solve(field, [0.1, 1.0], (0.0, 3.0)).with(Own).steps(20).run().unwrap().y_end;
+    let heun = solve(field, [0.1, 1.0], (0.0, 3.0)).with(Heun).steps(20).run().unwrap().y_end;
+    assert!(own.iter().zip(heun).all(|(a, b)| (a - b).abs() < 1e-14), "{own:?} {heun:?}");
 }
 
 /// A method of one's own that says it is adaptive but has no weights.

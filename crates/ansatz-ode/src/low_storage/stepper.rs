@@ -112,11 +112,12 @@ where
         self.h = h;
         self.inside = false;
         y_new.clone_from(y);
+        let known = self.at == Where::Start;
+        self.at = Where::Elsewhere;
         for i in 0..stages {
-            if i > 0 || self.at != Where::Start {
+            if i > 0 || !known {
                 evaluate(field, t + coefficients.c[i] * h, y_new, &mut self.slope, statistics)?;
             }
-            self.at = Where::Elsewhere;
             if let (Some((_, weights)), Some(error)) = (estimate, &mut self.error) {
                 let before = if i == 0 { 0.0 } else { 1.0 };
                 error.accumulate(before, &[(h * weights[i], &self.slope)])?;
