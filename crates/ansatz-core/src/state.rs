@@ -25,6 +25,21 @@ pub trait State: Clone {
         terms: &[Self],
     ) -> Result<()>;
 
+    /// `self ← factor · self + Σⱼ cⱼ xⱼ` for terms `(cⱼ, xⱼ)`, where the result takes the place of
+    /// one of the things added. With `factor = 0` what `self` held does not matter.
+    ///
+    /// By way of copies and [`combine`](Self::combine) unless a state can do it in place.
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        let (coefficients, all): (Vec<f64>, Vec<Self>) = std::iter::once((factor, &*self))
+            .chain(terms.iter().copied())
+            .map(|(c, x)| (c, x.clone()))
+            .unzip();
+        self.combine(None, 1.0, &coefficients, &all)
+    }
+
     /// The weighted root mean square `√(mean ((selfᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|)))²))`
     /// (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11).
     ///
@@ -64,6 +79,13 @@ impl State for f64 {
             }
         }
         *self = base.copied().unwrap_or(0.0) + h * sum;
+        Ok(())
+    }
+
+    #[inline]
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        let scaled = if factor == 0.0 { 0.0 } else { factor * *self };
+        *self = terms.iter().filter(|(c, _)| *c != 0.0).fold(scaled, |sum, (c, x)| sum + c * **x);
         Ok(())
     }
 
@@ -124,6 +146,12 @@ impl<const N: usize> State for [f64; N] {
     }
 
     #[inline]
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        slices::accumulate(self, factor, terms.iter().map(|(c, x)| (*c, &x[..])));
+        Ok(())
+    }
+
+    #[inline]
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
         slices::weighted_rms(self, a, b, rtol, atol)
     }
@@ -159,6 +187,16 @@ impl State for Vec<f64> {
         self.resize(n, 0.0);
         let base = base.map(Vec::as_slice);
         slices::combine(self, base, h, coefficients, terms.iter().map(Vec::as_slice))
+    }
+
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        for (c, x) in terms {
+            if *c != 0.0 {
+                self.check_like("a term of a linear combination", x)?;
+            }
+        }
+        slices::accumulate(self, factor, terms.iter().map(|(c, x)| (*c, &x[..])));
+        Ok(())
     }
 
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {

@@ -5,7 +5,7 @@
 //! | part | what it is | where |
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
+//! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
@@ -47,10 +47,12 @@ mod event;
 mod explicit;
 mod field;
 mod first_step;
+mod hermite;
 #[cfg(feature = "stiff")]
 mod implicit;
 mod integrate;
 mod leg;
+mod low_storage;
 mod method;
 mod norm;
 mod save;
@@ -69,8 +71,11 @@ pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
-pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
+pub use explicit::{
+    Explicit, ExplicitRungeKutta, ExtraStage, SecondEstimate, StageInterpolant, Stages, Tableau,
+};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
+pub use hermite::HermiteInterpolant;
 #[cfg(feature = "stiff")]
 pub use implicit::{
     DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
@@ -78,7 +83,15 @@ pub use implicit::{
     RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
     WithJacobian, WithMass, WithSparsity, consistent_initial,
 };
-pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
+pub use low_storage::{
+    EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
+    Registers,
+};
+pub use method::{
+    Bosh3, Bs5, CarpenterKennedy54, Dop853, Dopri5, Dopri8, Euler, Feagin10, Heun, Midpoint,
+    RDPK3SpFSAL35, RDPK3SpFSAL49, Ralston, Rk4, SspRk22, SspRk33, SspRk43, SspRk54, SspRk104,
+    Tsit5, Vern6, Vern7, Vern8, Vern9, Williamson33,
+};
 #[cfg(feature = "stiff")]
 pub use method::{
     ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,

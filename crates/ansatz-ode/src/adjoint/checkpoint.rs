@@ -11,7 +11,7 @@ use super::{
     attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
     crossing::Crossings,
     saves::Saves,
-    step::{Inside, StepPlan, Taped, pull_back, row},
+    step::{Inside, StepPlan, Taped, node, pull_back, row},
 };
 use crate::{
     Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
@@ -252,14 +252,19 @@ where
         leaves: &[Tensor],
         parameters: &mut Parameters,
     ) -> Result<Tensor> {
-        let tableau = &M::TABLEAU;
         let plan = StepPlan::new::<M>(inside);
         let mut stages: Vec<Taped> = Vec::with_capacity(plan.count);
         let mut slopes: Vec<Tensor> = Vec::with_capacity(plan.count);
         for j in 0..plan.count {
+            if j > 0 && !plan.needed[j] {
+                // Holds the place of one that is not read.
+                slopes.push(slopes[0].clone());
+                stages.push(stages[0].clone());
+                continue;
+            }
             let mut input = y.clone();
             input.combine(Some(y), h, row::<M>(j), &slopes)?;
-            let time = t + tableau.c.get(j).unwrap_or(&1.0) * h;
+            let time = t + node::<M>(j) * h;
             let stage = Taped::evaluate(self.field, time, &input, leaves)
                 .map_err(|source| Error::Field { t: time, step: index, source })?;
             if j == 0 {

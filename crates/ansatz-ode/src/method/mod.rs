@@ -1,12 +1,30 @@
 //! The methods, one file each.
 
 mod bosh3;
+mod bs5;
+mod carpenter_kennedy54;
+mod dop853;
 mod dopri5;
+mod dopri8;
 mod euler;
+mod feagin10;
 mod heun;
 mod midpoint;
+mod ralston;
+mod rdpk3_sp_fsal35;
+mod rdpk3_sp_fsal49;
 mod rk4;
+mod ssp_rk104;
+mod ssp_rk22;
+mod ssp_rk33;
+mod ssp_rk43;
+mod ssp_rk54;
 mod tsit5;
+mod vern6;
+mod vern7;
+mod vern8;
+mod vern9;
+mod williamson33;
 
 #[cfg(feature = "stiff")]
 mod implicit_euler;
@@ -36,12 +54,30 @@ mod tr_bdf2;
 mod trapezoidal;
 
 pub use bosh3::Bosh3;
+pub use bs5::Bs5;
+pub use carpenter_kennedy54::CarpenterKennedy54;
+pub use dop853::Dop853;
 pub use dopri5::Dopri5;
+pub use dopri8::Dopri8;
 pub use euler::Euler;
+pub use feagin10::Feagin10;
 pub use heun::Heun;
 pub use midpoint::Midpoint;
+pub use ralston::Ralston;
+pub use rdpk3_sp_fsal35::RDPK3SpFSAL35;
+pub use rdpk3_sp_fsal49::RDPK3SpFSAL49;
 pub use rk4::Rk4;
+pub use ssp_rk22::SspRk22;
+pub use ssp_rk33::SspRk33;
+pub use ssp_rk43::SspRk43;
+pub use ssp_rk54::SspRk54;
+pub use ssp_rk104::SspRk104;
 pub use tsit5::Tsit5;
+pub use vern6::Vern6;
+pub use vern7::Vern7;
+pub use vern8::Vern8;
+pub use vern9::Vern9;
+pub use williamson33::Williamson33;
 #[cfg(feature = "stiff")]
 pub use {
     implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
@@ -51,3 +87,5 @@ pub use {
 
 #[cfg(test)]
 mod order_conditions;
+#[cfg(test)]
+mod trees;
