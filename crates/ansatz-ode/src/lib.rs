@@ -4,8 +4,8 @@
 //!
 //! | part | what it is | where |
 //! |---|---|---|
-//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
+//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`], [`SecondOrder`], [`PartitionedField`] |
+//! | method | coefficients with a name | [`ExplicitRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
@@ -51,12 +51,15 @@ mod integrate;
 mod leg;
 mod method;
 mod norm;
+mod partitioned;
 mod save;
 mod saver;
+mod second_order;
 mod solution;
 mod solve;
 mod span;
 mod stepper;
+mod symplectic;
 mod watch;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
@@ -69,9 +72,15 @@ pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
+pub use method::{
+    BlanesMoan4, BlanesMoanNystrom4, ForestRuth, KahanLi8, Leapfrog, McLachlanAtela4, Ruth3,
+    SemiImplicitEuler, VelocityVerlet, Yoshida6,
+};
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 pub use norm::{ErrorNorm, Rms};
+pub use partitioned::{Newtonian, Partitioned, PartitionedField};
 pub use save::Save;
+pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};
 pub use span::Span;
@@ -79,3 +88,4 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
+pub use symplectic::{Hermite, Splitting, Substeps, Symplectic, SymplecticMethod};
