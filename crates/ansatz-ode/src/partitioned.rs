@@ -6,10 +6,10 @@ use crate::{FieldOutput, VectorField};
 
 /// The right-hand side of `q' = drift(t, p)`, `p' = kick(t, q)`, what symplectic methods solve.
 ///
-/// The equations of motion of a separable Hamiltonian `H = T(p, t) + V(q, t)` are of this form, with
-/// drift `∂T/∂p` and kick `−∂V/∂q`. [`Partitioned`] makes such a field of two closures,
-/// [`Newtonian`] of an acceleration. It is a [`VectorField`] over pairs `(q, p)` too: that of a type
-/// of your own calls both parts.
+/// The equations of motion of a separable Hamiltonian `H = T(p, t) + V(q, t)` are of this form,
+/// with drift `∂T/∂p` and kick `−∂V/∂q`. [`Partitioned`] makes such a field of two closures,
+/// [`Newtonian`] of an acceleration. It is a [`VectorField`] over pairs `(q, p)` too: that of a
+/// type of your own calls both parts.
 ///
 /// ```
 /// use ansatz_ode::{PartitionedField, VectorField, VelocityVerlet, core::Result, solve};

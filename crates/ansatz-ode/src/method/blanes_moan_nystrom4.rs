@@ -2,8 +2,8 @@
 
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
-/// The method SRKN6 of S. Blanes and P. C. Moan (J. Comput. Appl. Math. 142, 2002, 313–330): order 4,
-/// symmetric, six new kicks per step, its error made small for fields with a drift linear in the
+/// The method SRKN6 of S. Blanes and P. C. Moan (J. Comput. Appl. Math. 142, 2002, 313–330): order
+/// 4, symmetric, six new kicks per step, its error made small for fields with a drift linear in the
 /// momenta, as in [`Newtonian`](crate::Newtonian) ones. There the first choice; the order is 4 for
 /// any separable field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

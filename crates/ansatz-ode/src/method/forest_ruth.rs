@@ -3,8 +3,8 @@
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
 /// The triple jump of order 4, three Verlet steps of which one goes back (E. Forest, R. D. Ruth,
-/// Physica D 43, 1990, 105–117; H. Yoshida, Phys. Lett. A 150, 1990, 262–268): symmetric, three kicks.
-/// Simple, but [`BlanesMoan4`](crate::BlanesMoan4) is far more accurate at equal cost.
+/// Physica D 43, 1990, 105–117; H. Yoshida, Phys. Lett. A 150, 1990, 262–268): symmetric, three
+/// kicks. Simple, but [`BlanesMoan4`](crate::BlanesMoan4) is far more accurate at equal cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForestRuth;
 

@@ -2,9 +2,9 @@
 
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
-/// The composition of 17 Verlet steps of W. Kahan and R.-C. Li (Math. Comp. 66, 1997, 1089–1099; coefficients
-/// in E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, section V.3.2): order 8,
-/// symmetric, 17 kicks. For accuracies near rounding.
+/// The composition of 17 Verlet steps of W. Kahan and R.-C. Li (Math. Comp. 66, 1997, 1089–1099;
+/// coefficients in E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, section
+/// V.3.2): order 8, symmetric, 17 kicks. For accuracies near rounding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KahanLi8;
 

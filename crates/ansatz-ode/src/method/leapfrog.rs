@@ -2,8 +2,8 @@
 
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
-/// The Störmer–Verlet method as drift–kick–drift (L. Verlet, Phys. Rev. 159, 1967, 98–103): order 2,
-/// symmetric, one kick per step.
+/// The Störmer–Verlet method as drift–kick–drift (L. Verlet, Phys. Rev. 159, 1967, 98–103): order
+/// 2, symmetric, one kick per step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Leapfrog;
 

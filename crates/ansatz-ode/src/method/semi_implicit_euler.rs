@@ -2,8 +2,8 @@
 
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
-/// The semi-implicit or symplectic Euler method (R. de Vogelaere 1956): one kick, then a drift with the
-/// new momenta. Order 1.
+/// The semi-implicit or symplectic Euler method (R. de Vogelaere 1956): one kick, then a drift with
+/// the new momenta. Order 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SemiImplicitEuler;
 

@@ -1,8 +1,8 @@
 //! Order conditions of symplectic methods, to rounding.
 //!
 //! A step is the product `e^{c₀A} e^{d₀B} e^{c₁A} …` of the flows of drift and kick. It has order
-//! `n` if, as power series in the two non-commuting letters, it agrees with `e^{A+B}` in all words of
-//! up to `n` letters: each has the coefficient `1/length!`.
+//! `n` if, as power series in the two non-commuting letters, it agrees with `e^{A+B}` in all words
+//! of up to `n` letters: each has the coefficient `1/length!`.
 
 use crate::{
     BlanesMoan4, BlanesMoanNystrom4, ForestRuth, KahanLi8, Leapfrog, McLachlanAtela4, Ruth3,

@@ -2,8 +2,8 @@
 
 use crate::{Method, Splitting, Symplectic, SymplecticMethod};
 
-/// The Störmer–Verlet method as kick–drift–kick (W. C. Swope, H. C. Andersen, P. H. Berens,
-/// K. R. Wilson, J. Chem. Phys. 76, 1982, 637–649): order 2, symmetric, one new kick per step.
+/// The Störmer–Verlet method as kick–drift–kick (W. C. Swope, H. C. Andersen, P. H. Berens, K. R.
+/// Wilson, J. Chem. Phys. 76, 1982, 637–649): order 2, symmetric, one new kick per step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VelocityVerlet;
 

@@ -6,11 +6,12 @@ use ansatz_ode::{
 };
 
 fn is_shape<T: std::fmt::Debug>(result: Result<T, Error>, what: &str) {
-    let message = match result {
-        Err(Error::Core(e @ core::Error::Shape { .. })) => e.to_string(),
-        Err(Error::Field { source: e @ core::Error::Shape { .. }, .. }) => e.to_string(),
+    let error = match result {
+        Err(Error::Core(source) | Error::Field { source, .. }) => source,
         other => panic!("{other:?}"),
     };
+    assert!(matches!(error, core::Error::Shape { .. }), "{error:?}");
+    let message = error.to_string();
     assert!(message.contains(what), "{message}");
 }
 

@@ -36,7 +36,7 @@ fn exact(t: f64) -> State {
 }
 
 fn energy((q, p): &State) -> f64 {
-    (p[0] * p[0] + p[1] * p[1]) / 2.0 - 1.0 / (q[0] * q[0] + q[1] * q[1]).sqrt()
+    0.5 * (p[0] * p[0] + p[1] * p[1]) - 1.0 / (q[0] * q[0] + q[1] * q[1]).sqrt()
 }
 
 fn angular_momentum((q, p): &State) -> f64 {

@@ -7,6 +7,8 @@ mod input;
 mod kepler;
 mod order;
 mod second_order;
+#[cfg(feature = "candle")]
+mod tensors;
 
 /// Slope of log error against log step, by least squares over halvings.
 fn slope(errors: &[f64]) -> f64 {
