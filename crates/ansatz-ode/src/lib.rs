@@ -4,8 +4,8 @@
 //!
 //! | part | what it is | where |
 //! |---|---|---|
-//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`Adaptive`] |
+//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`], [`SecondOrder`], [`PartitionedField`] |
+//! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
@@ -55,12 +55,15 @@ mod leg;
 mod low_storage;
 mod method;
 mod norm;
+mod partitioned;
 mod save;
 mod saver;
+mod second_order;
 mod solution;
 mod solve;
 mod span;
 mod stepper;
+mod symplectic;
 mod watch;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
@@ -87,20 +90,13 @@ pub use low_storage::{
     EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
     Registers,
 };
-pub use method::{
-    Bosh3, Bs5, CarpenterKennedy54, Dop853, Dopri5, Dopri8, Euler, Feagin10, Heun, Midpoint,
-    RDPK3SpFSAL35, RDPK3SpFSAL49, Ralston, Rk4, SspRk22, SspRk33, SspRk43, SspRk54, SspRk104,
-    Tsit5, Vern6, Vern7, Vern8, Vern9, Williamson33,
-};
-#[cfg(feature = "stiff")]
-pub use method::{
-    ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,
-    Rosenbrock23, TrBdf2, Trapezoidal,
-};
+pub use method::*;
 #[cfg(feature = "candle")]
 pub use norm::MaxOverRows;
 pub use norm::{ErrorNorm, Max, PerComponent, Rms};
+pub use partitioned::{Newtonian, Partitioned, PartitionedField};
 pub use save::Save;
+pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};
 pub use span::Span;
@@ -108,3 +104,4 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
+pub use symplectic::{Hermite, Splitting, Substeps, Symplectic, SymplecticMethod};

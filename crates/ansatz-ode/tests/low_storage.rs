@@ -49,7 +49,13 @@ impl DefaultAdjoint for Counted {
 }
 
 impl State for Counted {
-    fn combine(&mut self, base: Option<&Self>, h: f64, c: &[f64], terms: &[Self]) -> Result<()> {
+    fn combine_iter<'a>(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        c: &[f64],
+        terms: impl Iterator<Item = &'a Self> + Clone,
+    ) -> Result<()> {
         let sum: f64 = c.iter().zip(terms).filter(|(c, _)| **c != 0.0).map(|(c, x)| c * x.0).sum();
         self.0 = base.map_or(0.0, |b| b.0) + h * sum;
         Ok(())

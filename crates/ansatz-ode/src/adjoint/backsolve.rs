@@ -208,12 +208,12 @@ impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
 }
 
 impl State for Augmented {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> ansatz_core::Result<()> {
         let used: Vec<(f64, &Self)> = coefficients
             .iter()

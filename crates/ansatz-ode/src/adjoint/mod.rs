@@ -53,6 +53,12 @@ impl DefaultAdjoint for Vec<f64> {
     type Adjoint = NoGradient;
 }
 
+/// Values only, for pairs of tensors too: gradients need the state in one tensor, positions and
+/// momenta stacked along an axis.
+impl<Q: State, P: State> DefaultAdjoint for (Q, P) {
+    type Adjoint = NoGradient;
+}
+
 #[cfg(feature = "candle")]
 impl DefaultAdjoint for candle_core::Tensor {
     type Adjoint = RecursiveCheckpoint;
