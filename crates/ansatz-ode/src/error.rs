@@ -73,10 +73,10 @@ pub enum Error {
         /// Number of the step, from 0.
         step: usize,
     },
-    /// Save or jump times do not run from the start towards the end.
+    /// Save times do not run from the start towards the end, or jump times not in one direction.
     #[error(
-        "time {index} is {value} after {previous}; save and jump times must increase when solving \
-         forwards and decrease when solving backwards"
+        "time {index} is {value} after {previous}; save times must increase when solving forwards \
+         and decrease when solving backwards, jump times must do one of the two"
     )]
     NonMonotone {
         /// Position in the list of save times.

@@ -53,6 +53,7 @@ mod method;
 mod norm;
 mod save;
 mod saver;
+mod sides;
 mod solution;
 mod solve;
 mod span;

@@ -16,6 +16,7 @@ use crate::{
     StageInterpolant, Stages, VectorField,
     integrate::{Observer, Problem, Step, integrate},
     saver::Saver,
+    sides::Sides,
 };
 
 /// The exact gradient of the discrete solution from tapes kept during the forward solve.
@@ -120,11 +121,11 @@ where
         if solve.save == Save::End {
             saves.note_end(steps.len());
         }
-        let Solve { field, y0: start, span, save, .. } = solve;
+        let Solve { field, y0: start, span, save, options, .. } = solve;
         let Some(inputs) = Inputs::found(&field, &start, &span, leaves, reached_by(&steps)) else {
             return Ok(solution);
         };
-        let ends = Ends::of(&solution, &span, y0);
+        let ends = Ends::of(&solution, &span, y0, &Sides::new(&options.jumps, &span));
         attach(solution, &save, inputs, move |inputs, rows, end| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = end.clone();
