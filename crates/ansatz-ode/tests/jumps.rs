@@ -56,7 +56,7 @@ fn every_method_keeps_its_order_across_jumps() {
         };
         let measured = (error(steps) / error(2 * steps)).log2();
         let expected = f64::from(M::TABLEAU.order);
-        assert!(measured > expected - 0.2, "{expected} {span:?}: {measured}");
+        assert!(measured > expected - 0.5, "{expected} {span:?}: {measured}");
     }
     // 20 and 40 steps a unit: the jumps lie on the grid.
     for span in [(0.0f64, 2.0), (2.0, 0.0), (0.3, 1.7), (1.7, 0.3)] {
@@ -66,8 +66,8 @@ fn every_method_keeps_its_order_across_jumps() {
         order(Midpoint, span, unit(160.0));
         order(Bosh3, span, unit(80.0));
         order(Rk4, span, unit(40.0));
-        order(Dopri5, span, unit(40.0));
-        order(Tsit5, span, unit(40.0));
+        order(Dopri5, span, unit(80.0));
+        order(Tsit5, span, unit(80.0));
     }
 }
 
