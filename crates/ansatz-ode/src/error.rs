@@ -105,6 +105,17 @@ pub enum Error {
         /// Time of the evaluation.
         t: f64,
     },
+    /// A channel of a control path has no observed value at all.
+    #[error(
+        "channel {channel} of series {series} was never observed; fill it with `forward_fill` or \
+         leave it out"
+    )]
+    Unobserved {
+        /// Position in the batch.
+        series: usize,
+        /// The channel.
+        channel: usize,
+    },
     /// An option has a value that makes no sense.
     #[error("{what} = {value}: expected {expected}")]
     InvalidArgument {

@@ -41,6 +41,8 @@
 
 mod adjoint;
 mod control;
+#[cfg(feature = "candle")]
+mod controlled;
 mod dense;
 mod error;
 mod event;
@@ -48,9 +50,13 @@ mod explicit;
 mod field;
 mod first_step;
 mod integrate;
+#[cfg(feature = "candle")]
+mod layer;
 mod leg;
 mod method;
 mod norm;
+#[cfg(feature = "candle")]
+mod path;
 mod save;
 mod saver;
 mod sides;
@@ -65,13 +71,19 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+#[cfg(feature = "candle")]
+pub use controlled::Controlled;
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
+#[cfg(feature = "candle")]
+pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 pub use norm::{ErrorNorm, Rms};
+#[cfg(feature = "candle")]
+pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, with_time};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};
