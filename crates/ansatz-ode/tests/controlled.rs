@@ -1,6 +1,7 @@
 //! Controlled equations: closed forms, invariances, gradients.
 #![cfg(feature = "candle")]
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(clippy::result_large_err)] // and need not be small
 
 use ansatz_ode::core::candle::{DType, Device, Tensor, Var};
 use ansatz_ode::{
@@ -106,23 +107,25 @@ fn along_a_smooth_path_it_is_an_ordinary_equation() {
     }
 }
 
+/// The state at `t1`.
+fn end<P: ControlPath + Send + Sync + 'static>(
+    path: P,
+    w: &Tensor,
+    y0: &Tensor,
+    t1: f64,
+) -> Tensor {
+    let w = w.clone();
+    let knots = path.knots().to_vec();
+    let field = Controlled::new(path, move |_: f64, y: &Tensor| matrices(0.0, y, &w));
+    let s = solve(field, y0.clone(), (0.0, t1)).with(Tsit5).tolerance(1e-10, 1e-10);
+    s.jumps(knots).run().unwrap().y_end
+}
+
 /// What the path does counts, not when: y at the end does not change with the speed.
 #[test]
 fn another_speed_changes_nothing() {
     let w = tensor(&[0.4, -0.9, 0.3, 1.1, 0.8, 0.2, -0.7, 0.5], (2, 4));
     let y0 = tensor(&[0.5, -0.2, -1.0, 0.7], (2, 2));
-    fn end<P: ControlPath + Send + Sync + 'static>(
-        path: P,
-        w: &Tensor,
-        y0: &Tensor,
-        t1: f64,
-    ) -> Tensor {
-        let w = w.clone();
-        let knots = path.knots().to_vec();
-        let field = Controlled::new(path, move |_: f64, y: &Tensor| matrices(0.0, y, &w));
-        let s = solve(field, y0.clone(), (0.0, t1)).with(Tsit5).tolerance(1e-10, 1e-10);
-        s.jumps(knots).run().unwrap().y_end
-    }
     let slow = end(Smooth { squared: false }, &w, &y0, 1.96);
     let fast = end(Smooth { squared: true }, &w, &y0, 1.4);
     assert_near(&fast, &slow, 1e-8);
@@ -276,9 +279,10 @@ where
     let knots = path.knots().to_vec();
     let field = Controlled::new(path, Captured(weight.as_tensor().clone()));
     // Saved at knots too, from which Backsolve starts afresh.
-    let (span, times) = match back {
-        false => ((0.0, 2.0), vec![0.4, 0.9, 1.3, 2.0]),
-        true => ((2.0, 0.0), vec![2.0, 1.3, 0.9, 0.4]),
+    let (span, times) = if back {
+        ((2.0, 0.0), vec![2.0, 1.3, 0.9, 0.4])
+    } else {
+        ((0.0, 2.0), vec![0.4, 0.9, 1.3, 2.0])
     };
     let s = solve(field, y0.as_tensor().clone(), span).with(Tsit5).tolerance(tolerance, tolerance);
     let s = s.jumps(knots).save(Save::Times(times)).adjoint(adjoint).run().unwrap();

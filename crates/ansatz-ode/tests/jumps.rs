@@ -1,5 +1,6 @@
 //! Fields that jump at known times.
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(clippy::result_large_err)] // and need not be small
 
 use ansatz_ode::{
     Bosh3, Dopri5, Error, Euler, ExplicitRungeKutta, Heun, Midpoint, Pid, Rk4, Save, Tsit5, solve,

@@ -1,7 +1,9 @@
 //! Control paths: against closed forms, another program's splines and finite differences.
 #![cfg(feature = "candle")]
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
+#![allow(clippy::result_large_err)] // and need not be small
 
+use ansatz_ode::core::Error as Core;
 use ansatz_ode::core::candle::{DType, Device, Tensor};
 use ansatz_ode::{
     ControlPath, DataPath, Error, Interpolation, forward_fill, with_counts, with_time,
@@ -336,7 +338,6 @@ fn bad_data_are_named() {
             Err(Error::Core(inner)) => inner,
             other => panic!("{other:?}"),
         };
-        use ansatz_ode::core::Error as Core;
         assert!(matches!(core(build(&TIMES[..5], &good)), Core::Shape { .. }));
         assert!(matches!(core(build(&TIMES, &good.squeeze(0).unwrap())), Core::Shape { .. }));
         let whole = good.to_dtype(DType::U32).unwrap();

@@ -132,14 +132,13 @@ where
     A: Adjoint<Controlled<DataPath, CdeField<N>>, Tensor, M, C> + Clone,
 {
     fn forward(&self, data: &Tensor) -> CoreResult<Tensor> {
-        let whole: Vec<f64>;
-        let times = match &self.data_times {
-            Some(times) => times,
-            None => {
-                let count = data.dims().get(1).copied().unwrap_or(0);
-                whole = (0..count).map(|i| i as f64).collect();
-                &whole
-            }
+        let counted: Vec<f64>;
+        let times = if let Some(times) = &self.data_times {
+            times
+        } else {
+            let count = data.dims().get(1).copied().unwrap_or(0);
+            counted = (0..count).map(|i| i as f64).collect();
+            &counted
         };
         Ok(self.along(DataPath::new(self.interpolation, times, data)?)?)
     }
