@@ -128,10 +128,10 @@ pub enum Error {
         /// Number of the step, from 0.
         step: usize,
     },
-    /// Save or jump times do not run from the start towards the end.
+    /// Save times do not run from the start towards the end, or jump times not in one direction.
     #[error(
-        "time {index} is {value} after {previous}; save and jump times must increase when solving \
-         forwards and decrease when solving backwards"
+        "time {index} is {value} after {previous}; save times must increase when solving forwards \
+         and decrease when solving backwards, jump times must do one of the two"
     )]
     NonMonotone {
         /// Position in the list of save times.
@@ -159,6 +159,17 @@ pub enum Error {
     LateVariable {
         /// Time of the evaluation.
         t: f64,
+    },
+    /// A channel of a control path has no observed value at all.
+    #[error(
+        "channel {channel} of series {series} was never observed; fill it with `forward_fill` or \
+         leave it out"
+    )]
+    Unobserved {
+        /// Position in the batch.
+        series: usize,
+        /// The channel.
+        channel: usize,
     },
     /// An option has a value that makes no sense.
     #[error("{what} = {value}: expected {expected}")]

@@ -8,6 +8,7 @@
 //! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
+//! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -41,6 +42,8 @@
 
 mod adjoint;
 mod control;
+#[cfg(feature = "candle")]
+mod controlled;
 mod dense;
 mod error;
 mod event;
@@ -51,14 +54,19 @@ mod hermite;
 #[cfg(feature = "stiff")]
 mod implicit;
 mod integrate;
+#[cfg(feature = "candle")]
+mod layer;
 mod leg;
 mod low_storage;
 mod method;
 mod norm;
 mod partitioned;
+#[cfg(feature = "candle")]
+mod path;
 mod save;
 mod saver;
 mod second_order;
+mod sides;
 mod solution;
 mod solve;
 mod span;
@@ -71,6 +79,8 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+#[cfg(feature = "candle")]
+pub use controlled::Controlled;
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
@@ -86,6 +96,8 @@ pub use implicit::{
     RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
     WithJacobian, WithMass, WithSparsity, consistent_initial,
 };
+#[cfg(feature = "candle")]
+pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
 pub use low_storage::{
     EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
     Registers,
@@ -95,6 +107,8 @@ pub use method::*;
 pub use norm::MaxOverRows;
 pub use norm::{ErrorNorm, Max, PerComponent, Rms};
 pub use partitioned::{Newtonian, Partitioned, PartitionedField};
+#[cfg(feature = "candle")]
+pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, with_time};
 pub use save::Save;
 pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};

@@ -5,7 +5,7 @@ use ansatz_ops::{custom_vjp, linear_combination, variables};
 use candle_core::{Tensor, Var};
 
 use super::step::Taped;
-use crate::{Error, Result, Save, Solution, Span, Status, VectorField};
+use crate::{Error, Result, Save, Solution, Span, Status, VectorField, sides::Sides};
 
 /// Everything a solve depends on that candle may track.
 pub(crate) struct Inputs {
@@ -277,20 +277,21 @@ pub(crate) fn detached(y: &Tensor) -> Result<Tensor> {
 
 /// The ends of a solve: what the gradients of the end times need.
 pub(crate) struct Ends {
-    t0: f64,
     y0: Tensor,
     t_end: f64,
     y_end: Tensor,
     /// Times of the saved states.
     ts: Vec<f64>,
+    /// Where the field is evaluated at the start and at the end.
+    inside: [f64; 2],
     /// Whether the end that was asked for was reached.
     finished: bool,
 }
 
 impl Ends {
-    pub(crate) fn of(solution: &Solution<Tensor>, span: &Span, y0: Tensor) -> Self {
+    pub(crate) fn of(solution: &Solution<Tensor>, span: &Span, y0: Tensor, sides: &Sides) -> Self {
         Self {
-            t0: span.t0,
+            inside: [sides.after(span.t0), sides.before(solution.t_end)],
             y0,
             t_end: solution.t_end,
             y_end: solution.y_end.clone(),
@@ -316,7 +317,7 @@ impl Ends {
         if !inputs.wants_times() {
             return Ok([None, None]);
         }
-        let start = -slope_product(field, self.t0, &self.y0, adjoint)?;
+        let start = -slope_product(field, self.inside[0], &self.y0, adjoint)?;
         if !self.finished {
             return Ok([Some(start), None]);
         }
@@ -326,7 +327,7 @@ impl Ends {
                 total = (total + row)?;
             }
         }
-        Ok([Some(start), Some(slope_product(field, self.t_end, &self.y_end, &total)?)])
+        Ok([Some(start), Some(slope_product(field, self.inside[1], &self.y_end, &total)?)])
     }
 }
 

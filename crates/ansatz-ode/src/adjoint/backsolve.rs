@@ -14,6 +14,7 @@ use crate::{
     Status, Trial, VectorField,
     integrate::{Options, Problem, integrate},
     saver::Saver,
+    sides::Sides,
     solve::forward,
 };
 
@@ -49,11 +50,11 @@ where
         let (solution, _) = forward(&solve, None)?;
         let Solve { field, y0, span, save, method, controller, options, .. } = solve;
         let controller = OnAugmented::new(controller);
-        let jumps = options.jumps.into_iter().rev().collect();
-        let options = Options { max_steps: options.max_steps, jumps, events: Vec::new() };
+        let Options { max_steps, jumps, .. } = options;
+        let options = Options { max_steps, jumps, events: Vec::new() };
         let (t_end, y_end) = (solution.t_end, solution.y_end.clone());
         let (ts, ys) = (solution.ts.clone(), solution.ys.clone());
-        let ends = Ends::of(&solution, &span, y0);
+        let ends = Ends::of(&solution, &span, y0, &Sides::new(&options.jumps, &span));
         attach(solution, &save, inputs, move |inputs, cotangents| {
             let rows = &cotangents.rows;
             let parameters = Parameters::new(&inputs.leaves, &inputs.captured);

@@ -20,6 +20,7 @@ use crate::{
     field::evaluate,
     integrate::{Crossed, Observer, Step, integrate},
     saver::Saver,
+    sides::Sides,
 };
 
 /// The exact gradient of the discrete solution, in memory that does not grow with its length.
@@ -74,20 +75,21 @@ struct Record {
     crossings: Crossings,
 }
 
-/// Start of each step and, last, the end of the last one. A step's signed length is the difference,
-/// to the last bit: that is how the forward solve computes it.
+/// Start of each step and, last, the end of the last one. From them and the jumps the forward solve
+/// computes where a step is taken, so that it can be replayed to the last bit.
 ///
 /// Kept in blocks, because a vector that grows holds its numbers three times over while it moves.
 #[derive(Clone)]
 struct Times {
     blocks: Vec<Vec<f64>>,
+    sides: Sides,
 }
 
 impl Times {
     const BLOCK: usize = 4096;
 
-    fn starting_at(t0: f64) -> Self {
-        let mut times = Self { blocks: Vec::new() };
+    fn starting_at(t0: f64, sides: Sides) -> Self {
+        let mut times = Self { blocks: Vec::new(), sides };
         times.push(t0);
         times
     }
@@ -115,7 +117,7 @@ impl Times {
 
     /// Start and signed length of a step.
     fn step(&self, index: usize) -> (f64, f64) {
-        (self.at(index), self.at(index + 1) - self.at(index))
+        self.sides.inside(self.at(index), self.at(index + 1))
     }
 }
 
@@ -158,7 +160,8 @@ where
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = Saves::at_start(saver.ts.len());
-        let times = Times::starting_at(solve.span.t0);
+        let times =
+            Times::starting_at(solve.span.t0, Sides::new(&solve.options.jumps, &solve.span));
         let crossings = Crossings::default();
         let record = Record { states, times, saves, crossings };
         let mut watch = Watch { saver, record };
@@ -175,7 +178,7 @@ where
             record.saves.note_end(record.times.steps(), changed);
         }
         let Solve { field, y0, span, save, options, .. } = solve;
-        let ends = Ends::of(&solution, &span, y0);
+        let ends = Ends::of(&solution, &span, y0, &record.times.sides);
         attach(solution, &save, inputs, move |inputs, cotangents| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = record.crossings.at_end(cotangents)?;

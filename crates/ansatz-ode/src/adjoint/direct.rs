@@ -17,6 +17,7 @@ use crate::{
     Stages, VectorField,
     integrate::{Crossed, Observer, Problem, Step, integrate},
     saver::Saver,
+    sides::Sides,
 };
 
 /// The exact gradient of the discrete solution from tapes kept during the forward solve.
@@ -132,7 +133,7 @@ where
             return Ok(solution);
         }
         crossings.check(&options.events)?;
-        let ends = Ends::of(&solution, &span, y0);
+        let ends = Ends::of(&solution, &span, y0, &Sides::new(&options.jumps, &span));
         attach(solution, &save, inputs, move |inputs, cotangents| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = crossings.at_end(cotangents)?;
