@@ -52,6 +52,7 @@ pub(crate) trait Observer<Y, S> {
 }
 
 /// What happened at the end of a step that ended on a crossing.
+#[cfg_attr(not(feature = "candle"), allow(dead_code))] // adjoints read all of it
 pub(crate) struct Crossed<'a, Y> {
     /// The event whose condition is zero there.
     pub(crate) found: usize,
