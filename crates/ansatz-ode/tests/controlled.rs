@@ -6,7 +6,8 @@
 use ansatz_ode::core::candle::{DType, Device, Tensor, Var};
 use ansatz_ode::{
     Backsolve, ControlPath, Controlled, DataPath, Direct, Dopri5, Error, Heun, Interpolation,
-    NoGradient, RecursiveCheckpoint, Result, Rk4, Save, Tsit5, VectorField, WithArguments, solve,
+    NoGradient, RecursiveCheckpoint, Result, Rk4, Save, Span, Tsit5, VectorField, WithArguments,
+    solve,
 };
 use ansatz_ops::{GradCheck, gradcheck};
 
@@ -321,11 +322,50 @@ fn adjoints_agree() {
     }
 }
 
+/// An end of the interval that is a knot moves with the slope on the inside.
+#[test]
+fn end_times_at_knots() {
+    let x: Vec<f64> = rows(&series(false).narrow(2, 0, 1).unwrap().squeeze(2).unwrap()).concat();
+    // Of the first channel, after 0.4 and before 1.3, for both series.
+    let inside = [0, 5].map(|s| [(x[s + 2] - x[s + 1]) / 0.6, (x[s + 3] - x[s + 2]) / 0.3]);
+    for back in [false, true] {
+        for adjoint in 0..3 {
+            let (from, to) = if back { (1.3, 0.4) } else { (0.4, 1.3) };
+            let ends = [from, to].map(|t| Var::new(t, &Device::Cpu).unwrap());
+            let path = DataPath::linear(&TIMES, &series(false)).unwrap();
+            let knots = path.knots().to_vec();
+            let field = Controlled::new(path, |_: f64, y: &Tensor| {
+                Tensor::stack(&[y, &y.zeros_like()?], 2)
+            });
+            let span = Span::from_tensors(&ends[0], &ends[1]).unwrap();
+            let s = solve(field, tensor(&[1.0, -2.0], (2, 1)), span).with(Tsit5);
+            let s = s.tolerance(1e-10, 1e-10).jumps(knots);
+            let s = match adjoint {
+                0 => s.run(),
+                1 => s.adjoint(Direct).run(),
+                _ => s.adjoint(Backsolve).run(),
+            };
+            let y = s.unwrap().y_end;
+            let store = y.sum_all().unwrap().backward().unwrap();
+            let y = rows(&y);
+            let (first, last) = if back { (1, 0) } else { (0, 1) };
+            let expected = [
+                -(y[0][0] * inside[0][first] + y[1][0] * inside[1][first]),
+                y[0][0] * inside[0][last] + y[1][0] * inside[1][last],
+            ];
+            for (end, expected) in ends.iter().zip(expected) {
+                let g = store.get(end).unwrap().to_scalar::<f64>().unwrap();
+                assert!((g - expected).abs() < 1e-6, "{back} {adjoint}: {g} {expected}");
+            }
+        }
+    }
+}
+
 /// Untracked data cost nothing; tracked ones are arguments, before those of the field.
 #[test]
 fn a_path_is_an_argument_only_where_it_is_tracked() {
     let rate = tensor(&[0.1], 1);
-    let field = |_: f64, y: &Tensor, a: &[Tensor]| y.unsqueeze(2)?.broadcast_mul(&a[0]);
+    let field = |_: f64, y: &Tensor, a: &[Tensor]| Tensor::stack(&[y, y], 2)?.broadcast_mul(&a[0]);
     let path = DataPath::linear(&TIMES, &series(false)).unwrap();
     let controlled = Controlled::new(path, WithArguments::new(field, vec![rate.clone()]));
     assert_eq!(controlled.arguments().len(), 1);
@@ -335,6 +375,16 @@ fn a_path_is_an_argument_only_where_it_is_tracked() {
     assert_eq!(controlled.arguments().len(), 2);
     assert_eq!(controlled.arguments()[1].id(), rate.id());
     assert!(controlled.path().tensors()[0].track_op());
+    // At other arguments it is another equation.
+    let other = DataPath::linear(&TIMES, &(series(false) * -3.0).unwrap()).unwrap();
+    let double = (&rate * 2.0).unwrap();
+    let arguments = [other.tensors()[0].clone(), double.clone()];
+    let y = tensor(&[1.0, 2.0], (2, 1));
+    let (mut a, mut b) = (y.clone(), y.clone());
+    controlled.eval_with(0.5, &y, &arguments, &mut a).unwrap();
+    let other = Controlled::new(other, WithArguments::new(field, vec![double]));
+    other.eval_into(0.5, &y, &mut b).unwrap();
+    assert_near(&a, &b, 0.0);
 }
 
 #[test]

@@ -279,6 +279,20 @@ fn derivatives_are_those_of_the_values() {
     }
 }
 
+/// With other tensors in place of its own a path is another path.
+#[test]
+fn derivatives_of_other_tensors() {
+    let (one, two) = (data(&[&[&VALUES]]), data(&[&[&TIMES]]));
+    for interpolation in ALL {
+        let a = DataPath::new(interpolation, &TIMES, &one).unwrap();
+        let b = DataPath::new(interpolation, &TIMES, &two).unwrap();
+        for t in [0.2, 1.1, 2.9] {
+            let as_b = a.derivative_with(t, b.tensors()).unwrap();
+            assert_eq!(rows(&as_b), rows(&b.derivative(t).unwrap()));
+        }
+    }
+}
+
 #[test]
 fn data_receive_gradients() {
     let whole = data(&[&[&VALUES, &TIMES], &[&TIMES, &VALUES]]);
