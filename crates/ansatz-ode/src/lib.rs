@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// Its examples need the feature.
+#![cfg_attr(feature = "ensemble", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "ensemble"), doc = "Ordinary differential equations, differentiable.")]
 //!
 //! # How a solve is put together
 //!
@@ -8,6 +10,7 @@
 //! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
+//! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -42,6 +45,8 @@
 mod adjoint;
 mod control;
 mod dense;
+#[cfg(feature = "ensemble")]
+mod ensemble;
 mod error;
 mod event;
 mod explicit;
@@ -67,6 +72,8 @@ pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
 pub use dense::DenseOutput;
+#[cfg(feature = "ensemble")]
+pub use ensemble::{Common, Ensemble, EnsembleField, Parametrised, Trajectory, ensemble};
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};

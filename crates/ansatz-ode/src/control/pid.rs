@@ -1,6 +1,6 @@
 //! Proportional–integral–derivative control: [`Pid`].
 
-use super::{Controller, Judgement, Trial};
+use super::{Controller, Judgement, Trial, power};
 use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 
 /// Proportional–integral–derivative control of the step size (G. Söderlind, ACM Trans. Math.
@@ -161,28 +161,54 @@ where
         self.min_step
     }
 
-    #[inline]
+    #[inline(always)]
     fn judge(&self, trial: &Trial) -> Judgement {
-        let &Trial { h, error: e0, previous: [e1, e2], order, .. } = trial;
-        if !e0.is_finite() {
-            // Overflow inside the step: only a much shorter one can tell more.
-            return Judgement { accept: false, next: h * self.factor_min };
+        self.judge_by([self.proportional, self.integral, self.derivative], trial)
+    }
+
+    #[inline(always)]
+    fn judge_each(
+        &self,
+        count: usize,
+        trial: impl Fn(usize) -> Trial,
+        mut verdict: impl FnMut(usize, Judgement),
+    ) {
+        let gains = [self.proportional, self.integral, self.derivative];
+        // Where the gains are known to be these, a third of the work is left.
+        if gains == [0.0, 1.0, 0.0] {
+            for i in 0..count {
+                verdict(i, self.judge_by([0.0, 1.0, 0.0], &trial(i)));
+            }
+        } else {
+            for i in 0..count {
+                verdict(i, self.judge_by(gains, &trial(i)));
+            }
         }
-        let accept = e0 <= 1.0;
+    }
+}
+
+impl<N> Pid<N> {
+    /// Without early returns: an ensemble judges the steps of many trajectories together.
+    #[inline(always)]
+    fn judge_by(&self, [p, i, d]: [f64; 3], trial: &Trial) -> Judgement {
+        let &Trial { h, error: e0, order, previous: [e1, e2], .. } = trial;
         let k = f64::from(order);
         // An error of 0 would ask for an infinite step; the limit takes care of it.
-        let power = |e: f64, gain: f64| if gain == 0.0 { 1.0 } else { e.max(1e-30).powf(gain / k) };
-        let (p, i, d) = (self.proportional, self.integral, self.derivative);
-        let factor = if accept {
-            self.safety * power(e0, -(p + i + d)) * power(e1, p + 2.0 * d) * power(e2, -d)
-        } else {
-            // The history belongs to a solution that went well; after a rejection only the
-            // present error counts.
-            self.safety * power(e0, -1.0)
+        let raised = |e: f64, gain: f64| {
+            if gain == 0.0 { 1.0 } else { power(e.max(1e-30), gain / k) }
         };
-        let most = if accept { self.factor_max } else { 1.0 };
-        let factor = if factor.is_nan() { self.factor_min } else { factor };
-        let factor = factor.clamp(self.factor_min, most);
+        let accept = e0 <= 1.0;
+        let sum = p + i + d;
+        // The history belongs to a solution that went well; after a rejection only the present
+        // error counts.
+        let gain = if accept { sum } else { 1.0 };
+        let history = if accept { raised(e1, p + 2.0 * d) * raised(e2, -d) } else { 1.0 };
+        let factor = self.safety * power(e0.max(1e-30), -gain / k) * history;
+        let longest = self.factor_max;
+        let most = if accept { longest } else { 1.0 };
+        let factor = factor.max(self.factor_min).min(most);
+        // Overflow inside the step: only a much shorter one can tell more.
+        let factor = if e0.is_finite() { factor } else { self.factor_min };
         let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
         Judgement { accept, next: if kept { h } else { h * factor } }
     }
