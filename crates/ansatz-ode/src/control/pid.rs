@@ -213,3 +213,51 @@ impl<N> Pid<N> {
         Judgement { accept, next: if kept { h } else { h * factor } }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tsit5;
+
+    fn trial(error: f64, previous: [f64; 2]) -> Trial {
+        Trial { h: 0.1, error, order: 5, previous, previous_h: 0.2, again: false }
+    }
+
+    fn judged(pid: &Pid, trial: &Trial) -> Judgement {
+        Controller::<Tsit5>::judge(pid, trial)
+    }
+
+    #[test]
+    fn steps_change_by_the_formula() {
+        let pid = Pid { derivative: 0.1, ..Pid::pi(1e-6, 1e-6) };
+        let (p, i, d) = (0.4, 0.3, 0.1);
+        let accepted = judged(&pid, &trial(0.3, [0.5, 0.7]));
+        let factor = 0.3f64.powf(-(p + i + d) / 5.0)
+            * 0.5f64.powf((p + 2.0 * d) / 5.0)
+            * 0.7f64.powf(-d / 5.0);
+        assert!(accepted.accept && (accepted.next - 0.09 * factor).abs() < 1e-12);
+        // After a rejection the history does not count.
+        let rejected = judged(&pid, &trial(3.0, [0.5, 0.7]));
+        assert!(!rejected.accept && (rejected.next - 0.09 * 3f64.powf(-0.2)).abs() < 1e-12);
+        assert_eq!(judged(&pid, &trial(0.0, [1.0; 2])).next, 1.0);
+        assert_eq!(judged(&pid, &trial(1e20, [1.0; 2])).next, 0.1 * pid.factor_min);
+        for lost in [f64::NAN, f64::INFINITY] {
+            let judgement = judged(&pid, &trial(lost, [1.0; 2]));
+            assert_eq!(judgement, Judgement { accept: false, next: 0.1 * pid.factor_min });
+        }
+    }
+
+    #[test]
+    fn many_steps_are_judged_like_one() {
+        let errors = [0.0, 1e-12, 0.3, 0.99, 1.0, 1.01, 40.0, f64::INFINITY, f64::NAN];
+        for pid in [Pid::i(1e-6, 1e-6), Pid::pi(1e-6, 1e-6), Pid::h312(1e-6, 1e-6)] {
+            let mut seen = 0;
+            let trial = |k: usize| trial(errors[k], [0.5, 0.7]);
+            Controller::<Tsit5>::judge_each(&pid, errors.len(), trial, |k, judgement| {
+                assert_eq!(judgement, judged(&pid, &trial(k)), "{}", errors[k]);
+                seen += 1;
+            });
+            assert_eq!(seen, errors.len());
+        }
+    }
+}

@@ -229,9 +229,7 @@ impl<const N: usize, const P: usize> Lanes<N, P> {
     /// evaluated at a place where it was evaluated before.
     pub(super) fn rest(&mut self, lane: usize) {
         self.busy[lane] = false;
-        self.accept[lane] = false;
         let t = self.steps.t[lane];
-        self.target[lane] = t;
         let plan = Plan { length: 0.0, t_new: t, last: false, too_small: false };
         self.steps.set_plan(lane, &plan);
     }

@@ -176,9 +176,6 @@ where
             }
             lanes.next = steps.length;
         }
-        for lane in 0..LANES {
-            lanes.accept[lane] &= lanes.busy[lane];
-        }
     }
 
     /// Puts the next trajectory into a lane that has none, if there is one.
@@ -256,7 +253,5 @@ where
             };
             self.waiting.push(Task { index: first + lane, start, solved });
         }
-        // They are taken from the end.
-        self.waiting.reverse();
     }
 }
