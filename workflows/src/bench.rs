@@ -24,6 +24,7 @@ mod kernels;
 mod line;
 mod network;
 mod o1_lorenz;
+mod o2_lorenz_batch;
 mod o3_neural_ode;
 mod p1_burgers;
 mod p2_laplacian;
@@ -73,6 +74,7 @@ impl Variant {
 pub fn variants() -> Vec<Variant> {
     [
         o1_lorenz::variants(),
+        o2_lorenz_batch::variants(),
         o3_neural_ode::variants(),
         adjoint_memory::variants(),
         p1_burgers::variants(),

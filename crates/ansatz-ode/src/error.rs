@@ -192,6 +192,24 @@ pub enum Error {
         /// Steps taken.
         steps: usize,
     },
+    /// Something about one trajectory of an ensemble makes no sense.
+    #[error("trajectory {index}: {source}")]
+    Trajectory {
+        /// Number of the trajectory, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// An ensemble was given too few or too many values of something that each trajectory has.
+    #[error("{got} {what} for {trajectories} initial states: give one for each")]
+    EnsembleCount {
+        /// What there is one of for each trajectory.
+        what: &'static str,
+        /// How many were given.
+        got: usize,
+        /// How many initial states there are.
+        trajectories: usize,
+    },
     /// The initial state has no components.
     #[error("the initial state is empty; a batch needs at least one row")]
     EmptyState,

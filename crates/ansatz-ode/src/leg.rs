@@ -12,10 +12,8 @@ pub(crate) struct Leg {
 
 impl Leg {
     pub(crate) fn new(start: f64, target: f64, direction: f64, fixed: Option<f64>) -> Self {
-        let length = (target - start).abs();
-        // Forgives rounding in the division.
-        let count = |h: f64| ((length / h) * (1.0 - 1e-12)).ceil().max(1.0) as usize;
-        Self { start, target, direction, fixed: fixed.map(|h| (h, count(h), 0)) }
+        let fixed = fixed.map(|h| (h, count((target - start).abs(), h), 0));
+        Self { start, target, direction, fixed }
     }
 
     /// The end of a step from `t`, and whether it is the last one of the leg. A step that would
@@ -24,7 +22,7 @@ impl Leg {
     pub(crate) fn next(&self, t: f64, h: f64) -> (f64, bool) {
         let last = match self.fixed {
             Some((_, count, taken)) => taken + 1 == count,
-            None => h >= (self.target - t).abs() * (1.0 - 1e-12),
+            None => reaches(t, h, self.target),
         };
         let t_new = match self.fixed {
             _ if last => self.target,
@@ -45,4 +43,16 @@ impl Leg {
             }
         }
     }
+}
+
+/// How many steps of length `h` there are in a stretch; forgives rounding in the division.
+pub(crate) fn count(length: f64, h: f64) -> usize {
+    ((length / h) * (1.0 - 1e-12)).ceil().max(1.0) as usize
+}
+
+/// Whether a step of length `h` from `t` goes as far as `target`, or so close that nothing sensible
+/// would be left.
+#[inline(always)]
+pub(crate) fn reaches(t: f64, h: f64, target: f64) -> bool {
+    h >= (target - t).abs() * (1.0 - 1e-12)
 }

@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// Its examples need the feature.
+#![cfg_attr(feature = "ensemble", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "ensemble"), doc = "Ordinary differential equations, differentiable.")]
 //!
 //! # How a solve is put together
 //!
@@ -9,6 +11,7 @@
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
+//! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -45,6 +48,8 @@ mod control;
 #[cfg(feature = "candle")]
 mod controlled;
 mod dense;
+#[cfg(feature = "ensemble")]
+mod ensemble;
 mod error;
 mod event;
 mod explicit;
@@ -82,6 +87,8 @@ pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
 #[cfg(feature = "candle")]
 pub use controlled::Controlled;
 pub use dense::DenseOutput;
+#[cfg(feature = "ensemble")]
+pub use ensemble::{Common, Ensemble, EnsembleField, Parametrised, Trajectory, ensemble};
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{

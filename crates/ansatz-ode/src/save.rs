@@ -18,24 +18,29 @@ pub enum Save {
 }
 
 impl Save {
-    /// Errors unless the times are finite, monotone in the direction of time and inside `span`.
+    /// Errors unless what it says can be done on `span`.
     pub(crate) fn validate(&self, span: &Span) -> Result<()> {
         if *self == Self::Every(0) {
             return Err(Error::invalid("Save::Every", 0, "a positive number of steps"));
         }
         let Self::Times(times) = self else { return Ok(()) };
-        let direction = span.direction();
-        for (index, &value) in times.iter().enumerate() {
-            if !value.is_finite() {
-                return Err(Error::invalid("save time", value, "a finite time"));
-            }
-            if index > 0 && (value - times[index - 1]) * direction <= 0.0 {
-                return Err(Error::NonMonotone { index, value, previous: times[index - 1] });
-            }
-            if (value - span.t0) * direction < 0.0 || (span.t1 - value) * direction < 0.0 {
-                return Err(Error::OutsideInterval { value, t0: span.t0, t1: span.t1 });
-            }
-        }
-        Ok(())
+        check_times(times, span)
     }
+}
+
+/// Errors unless the times are finite, monotone in the direction of time and inside `span`.
+pub(crate) fn check_times(times: &[f64], span: &Span) -> Result<()> {
+    let direction = span.direction();
+    for (index, &value) in times.iter().enumerate() {
+        if !value.is_finite() {
+            return Err(Error::invalid("save time", value, "a finite time"));
+        }
+        if index > 0 && (value - times[index - 1]) * direction <= 0.0 {
+            return Err(Error::NonMonotone { index, value, previous: times[index - 1] });
+        }
+        if (value - span.t0) * direction < 0.0 || (span.t1 - value) * direction < 0.0 {
+            return Err(Error::OutsideInterval { value, t0: span.t0, t1: span.t1 });
+        }
+    }
+    Ok(())
 }

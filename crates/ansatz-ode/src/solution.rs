@@ -57,6 +57,20 @@ pub enum Status {
     },
 }
 
+impl Status {
+    /// The error that it is where a complete solve was needed: at `t`, after so many steps.
+    pub(crate) fn error(&self, t: f64, step: usize) -> Option<Error> {
+        Some(match *self {
+            Self::Finished | Self::Stopped { .. } => return None,
+            Self::StepBudgetExhausted => Error::StepBudgetExhausted { t, steps: step },
+            Self::StepTooSmall { h } => Error::StepTooSmall { t, h, step },
+            Self::NotFinite { what } => Error::NotFinite { what, t, step },
+            Self::Crowded { event } => Error::Crowded { t, event },
+            Self::NotConverged { h } => Error::NotConverged { t, h, step },
+        })
+    }
+}
+
 /// Counts of what a solve did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -91,15 +105,10 @@ impl<Y> Solution<Y> {
     /// # Errors
     /// Those of [`Solve::run`](crate::Solve::run) for what stopped it before.
     pub fn finished(self) -> Result<Self> {
-        let (t, step) = (self.t_end, self.statistics.attempted());
-        Err(match self.status {
-            Status::Finished | Status::Stopped { .. } => return Ok(self),
-            Status::StepBudgetExhausted => Error::StepBudgetExhausted { t, steps: step },
-            Status::StepTooSmall { h } => Error::StepTooSmall { t, h, step },
-            Status::NotFinite { what } => Error::NotFinite { what, t, step },
-            Status::Crowded { event } => Error::Crowded { t, event },
-            Status::NotConverged { h } => Error::NotConverged { t, h, step },
-        })
+        match self.status.error(self.t_end, self.statistics.attempted()) {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod fixed;
 mod pid;
+mod power;
 
 pub use fixed::FixedStep;
 pub use pid::Pid;
+pub(crate) use power::power;
 
 use crate::Result;
 
@@ -41,6 +43,22 @@ pub trait Controller<M>: Clone + Send + Sync + 'static {
 
     /// Judges a step.
     fn judge(&self, trial: &Trial) -> Judgement;
+
+    /// Judges the steps of so many trajectories of an ensemble, each like [`judge`](Self::judge).
+    ///
+    /// A controller that takes different ways for different settings may want to choose before the
+    /// loop, which then becomes vector instructions.
+    #[inline(always)]
+    fn judge_each(
+        &self,
+        count: usize,
+        trial: impl Fn(usize) -> Trial,
+        mut verdict: impl FnMut(usize, Judgement),
+    ) {
+        for i in 0..count {
+            verdict(i, self.judge(&trial(i)));
+        }
+    }
 }
 
 /// What a [`Controller`] knows of a step and those before it.

@@ -1,6 +1,6 @@
 //! Proportional–integral–derivative control: [`Pid`].
 
-use super::{Controller, Judgement, Trial};
+use super::{Controller, Judgement, Trial, power};
 use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 
 /// Proportional–integral–derivative control of the step size (G. Söderlind, ACM Trans. Math.
@@ -161,29 +161,103 @@ where
         self.min_step
     }
 
-    #[inline]
+    #[inline(always)]
     fn judge(&self, trial: &Trial) -> Judgement {
-        let &Trial { h, error: e0, previous: [e1, e2], order, .. } = trial;
-        if !e0.is_finite() {
-            // Overflow inside the step: only a much shorter one can tell more.
-            return Judgement { accept: false, next: h * self.factor_min };
+        self.judge_by([self.proportional, self.integral, self.derivative], trial)
+    }
+
+    #[inline(always)]
+    fn judge_each(
+        &self,
+        count: usize,
+        trial: impl Fn(usize) -> Trial,
+        mut verdict: impl FnMut(usize, Judgement),
+    ) {
+        let gains = [self.proportional, self.integral, self.derivative];
+        // Where the gains are known to be these, a third of the work is left.
+        if gains == [0.0, 1.0, 0.0] {
+            for i in 0..count {
+                verdict(i, self.judge_by([0.0, 1.0, 0.0], &trial(i)));
+            }
+        } else {
+            for i in 0..count {
+                verdict(i, self.judge_by(gains, &trial(i)));
+            }
         }
-        let accept = e0 <= 1.0;
+    }
+}
+
+impl<N> Pid<N> {
+    /// Without early returns: an ensemble judges the steps of many trajectories together.
+    #[inline(always)]
+    fn judge_by(&self, [p, i, d]: [f64; 3], trial: &Trial) -> Judgement {
+        let &Trial { h, error: e0, order, previous: [e1, e2], .. } = trial;
         let k = f64::from(order);
         // An error of 0 would ask for an infinite step; the limit takes care of it.
-        let power = |e: f64, gain: f64| if gain == 0.0 { 1.0 } else { e.max(1e-30).powf(gain / k) };
-        let (p, i, d) = (self.proportional, self.integral, self.derivative);
-        let factor = if accept {
-            self.safety * power(e0, -(p + i + d)) * power(e1, p + 2.0 * d) * power(e2, -d)
-        } else {
-            // The history belongs to a solution that went well; after a rejection only the
-            // present error counts.
-            self.safety * power(e0, -1.0)
+        let raised = |e: f64, gain: f64| {
+            if gain == 0.0 { 1.0 } else { power(e.max(1e-30), gain / k) }
         };
-        let most = if accept { self.factor_max } else { 1.0 };
-        let factor = if factor.is_nan() { self.factor_min } else { factor };
-        let factor = factor.clamp(self.factor_min, most);
+        let accept = e0 <= 1.0;
+        let sum = p + i + d;
+        // The history belongs to a solution that went well; after a rejection only the present
+        // error counts.
+        let gain = if accept { sum } else { 1.0 };
+        let history = if accept { raised(e1, p + 2.0 * d) * raised(e2, -d) } else { 1.0 };
+        let factor = self.safety * power(e0.max(1e-30), -gain / k) * history;
+        let longest = self.factor_max;
+        let most = if accept { longest } else { 1.0 };
+        let factor = factor.max(self.factor_min).min(most);
+        // Overflow inside the step: only a much shorter one can tell more.
+        let factor = if e0.is_finite() { factor } else { self.factor_min };
         let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
         Judgement { accept, next: if kept { h } else { h * factor } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tsit5;
+
+    fn trial(error: f64, previous: [f64; 2]) -> Trial {
+        Trial { h: 0.1, error, order: 5, previous, previous_h: 0.2, again: false }
+    }
+
+    fn judged(pid: &Pid, trial: &Trial) -> Judgement {
+        Controller::<Tsit5>::judge(pid, trial)
+    }
+
+    #[test]
+    fn steps_change_by_the_formula() {
+        let pid = Pid { derivative: 0.1, ..Pid::pi(1e-6, 1e-6) };
+        let (p, i, d) = (0.4, 0.3, 0.1);
+        let accepted = judged(&pid, &trial(0.3, [0.5, 0.7]));
+        let factor = 0.3f64.powf(-(p + i + d) / 5.0)
+            * 0.5f64.powf((p + 2.0 * d) / 5.0)
+            * 0.7f64.powf(-d / 5.0);
+        assert!(accepted.accept && (accepted.next - 0.09 * factor).abs() < 1e-12);
+        // After a rejection the history does not count.
+        let rejected = judged(&pid, &trial(3.0, [0.5, 0.7]));
+        assert!(!rejected.accept && (rejected.next - 0.09 * 3f64.powf(-0.2)).abs() < 1e-12);
+        assert_eq!(judged(&pid, &trial(0.0, [1.0; 2])).next, 1.0);
+        assert_eq!(judged(&pid, &trial(1e20, [1.0; 2])).next, 0.1 * pid.factor_min);
+        for lost in [f64::NAN, f64::INFINITY] {
+            let judgement = judged(&pid, &trial(lost, [1.0; 2]));
+            assert_eq!(judgement, Judgement { accept: false, next: 0.1 * pid.factor_min });
+        }
+    }
+
+    #[test]
+    fn many_steps_are_judged_like_one() {
+        let errors = [0.0, 1e-12, 0.3, 0.99, 1.0, 1.01, 40.0, f64::INFINITY, f64::NAN];
+        for pid in [Pid::i(1e-6, 1e-6), Pid::pi(1e-6, 1e-6), Pid::h312(1e-6, 1e-6)] {
+            let mut seen = 0;
+            let trial = |k: usize| trial(errors[k], [0.5, 0.7]);
+            Controller::<Tsit5>::judge_each(&pid, errors.len(), trial, |k, judgement| {
+                assert_eq!(judgement, judged(&pid, &trial(k)), "{}", errors[k]);
+                seen += 1;
+            });
+            assert_eq!(seen, errors.len());
+        }
     }
 }

@@ -57,6 +57,15 @@ impl<Y: Clone, M: ExplicitRungeKutta> Stages<Y, M> {
         Self { slopes, scratch, h: 0.0, known, method: PhantomData }
     }
 
+    /// Takes over the stages and the end slope of a step of signed length `h` that was made elsewhere.
+    #[cfg(feature = "ensemble")]
+    pub(crate) fn take_over(&mut self, h: f64, slopes: impl Iterator<Item = Y>) {
+        self.h = h;
+        for (own, slope) in self.slopes.iter_mut().zip(slopes) {
+            *own = slope;
+        }
+    }
+
     /// The slope that the next step begins with.
     pub(crate) fn last_slope() -> usize {
         let tableau = &M::TABLEAU;
