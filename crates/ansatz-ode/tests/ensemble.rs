@@ -5,9 +5,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ansatz_ode::{
-    Adaptive, Bosh3, Controller, Dopri5, Euler, Explicit, ExplicitRungeKutta, ExtraStage,
+    Adaptive, Bosh3, Controller, Dop853, Dopri5, Euler, Explicit, ExplicitRungeKutta, ExtraStage,
     FixedStep, Heun, Method, Midpoint, Pid, Rk4, Rms, Solution, Status, Tableau, Trajectory, Tsit5,
-    ensemble, solve,
+    Vern7, ensemble, solve,
 };
 
 fn lorenz(_: f64, y: &[f64; 3]) -> [f64; 3] {
@@ -83,6 +83,9 @@ fn trajectories_are_those_of_ordinary_solves() {
         agrees(Heun, Pid::i(1e2 * tol, tol));
         agrees(Midpoint, Pid::pi(1e2 * tol, tol));
     }
+    // A second error estimate; dense output with stages of its own.
+    agrees(Dop853, Pid::pi(1e-9, 1e-9));
+    agrees(Vern7, Pid::i(1e-9, 1e-9));
     agrees(Tsit5, Pid { first_step: Some(0.4), ..Pid::i(1e-6, 1e-6) });
     agrees(Tsit5, Pid { max_step: 0.05, ..Pid::i(1e-3, 1e-3) });
     agrees(Tsit5, Pid { integral: 0.7, factor_max: 2.0, ..Pid::i(1e-6, 1e-6) });
@@ -145,12 +148,12 @@ impl ExplicitRungeKutta for WithExtra {
     const TABLEAU: Tableau = Tableau {
         extra: &[ExtraStage { c: 0.5, a: &[0.25, 0.0, 0.5, -0.25, 0.0] }],
         dense: &[
-            &[0.5, 1.0 / 6.0],
-            &[0.0, 1.0 / 3.0],
-            &[0.0, 1.0 / 3.0],
-            &[0.0, 1.0 / 6.0],
-            &[0.25, 0.0],
-            &[-0.25, 0.0],
+            &[0.4, 1.0 / 6.0],
+            &[0.1, 1.0 / 3.0],
+            &[0.1, 1.0 / 3.0],
+            &[0.1, 1.0 / 6.0],
+            &[-0.1, 0.0],
+            &[-0.1, 0.0],
         ],
         ..Rk4::TABLEAU
     };

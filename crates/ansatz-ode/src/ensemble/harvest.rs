@@ -35,7 +35,7 @@ where
             if times[guest.saved] != t1 {
                 let parameters = column(&lanes.parameters, lane);
                 let scalar = |t: f64, y: &[f64; N]| field.eval(t, y, &parameters);
-                let made = Made { t0, y0: &y0, t: t1, y: &y1 };
+                let made = Made { t0, y0: &y0, t: t0 + h, y: &y1 };
                 let needs = Needs { next: false, inside: true };
                 inside.take_over(h, lanes.slopes(lane));
                 inside.complete(&scalar, &made, needs, &mut Statistics::default())?;

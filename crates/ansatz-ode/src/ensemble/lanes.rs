@@ -10,6 +10,8 @@ pub(super) struct Terms {
     /// Of the step, where it is no stage.
     pub(super) step: Vec<Term>,
     pub(super) error: Vec<Term>,
+    /// Of the second error estimate, where there is one.
+    pub(super) second: Option<Vec<Term>>,
 }
 
 impl Terms {
@@ -21,6 +23,7 @@ impl Terms {
             stages: stages.map(|(c, row)| (*c, terms(row))).collect(),
             step: if tableau.first_same_as_last() { Vec::new() } else { terms(tableau.b) },
             error: terms(tableau.error),
+            second: M::SECOND_ESTIMATE.map(|second| terms(second.error)),
         }
     }
 }

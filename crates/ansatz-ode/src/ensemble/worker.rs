@@ -17,7 +17,11 @@ use super::{
     rows::{LANES, Row, column},
     trajectories::Trajectories,
 };
-use crate::{Controller, ExplicitRungeKutta, Result, Rms, Stages, Status, leg};
+use crate::{
+    Controller, ExplicitRungeKutta, Result, Rms, Stages, Status,
+    explicit::{error_order, of_both},
+    leg,
+};
 
 /// Solves for all trajectories of an ensemble that was validated.
 pub(super) fn run<F, M, C, const N: usize, const P: usize>(
@@ -29,6 +33,7 @@ where
     C: Controller<M, Norm = Rms>,
 {
     const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
+    const { assert!(M::TABLEAU.takes(M::SECOND_ESTIMATE), "the second estimate does not fit") };
     // The lanes live on the stack.
     const { assert!(N + P <= 256, "an ensemble takes at most 256 state components and parameters") };
     let count = ensemble.trajectories.y0s.len();
@@ -148,7 +153,7 @@ where
         let tableau = &M::TABLEAU;
         let Self { arch, field, controller, terms, lanes, .. } = self;
         let Lanes { y, y_new, point, slopes, parameters, steps, tolerances, .. } = lanes;
-        let Steps { t, h, t_new, .. } = &*steps;
+        let Steps { t, h, .. } = &*steps;
         let (stages, ends) = (tableau.stages(), tableau.first_same_as_last());
         for (i, (c, terms)) in (1..).zip(&terms.stages) {
             // The last stage may be evaluated at the new state.
@@ -159,14 +164,21 @@ where
         }
         if !ends {
             arch.dispatch(Combine { base: Some(y), h, terms: &terms.step, slopes, out: y_new });
-            let (t, y, c, slopes) = (t_new, &*y_new, 0.0, &mut slopes[stages]);
+            let (y, c, slopes) = (&*y_new, 1.0, &mut slopes[stages]);
             arch.dispatch(Evaluate { field: *field, t, c, h, y, parameters, slopes });
         }
         if controller.norm().is_some() {
             arch.dispatch(Combine { base: None, h, terms: &terms.error, slopes, out: point });
             let norm = WeightedRms { e: point, a: y, b: y_new, tolerances };
             lanes.error = arch.dispatch(norm);
-            let order = tableau.order.min(tableau.embedded_order) + 1;
+            if let Some(terms) = &terms.second {
+                arch.dispatch(Combine { base: None, h, terms, slopes, out: point });
+                let second = arch.dispatch(WeightedRms { e: point, a: y, b: y_new, tolerances });
+                for lane in 0..LANES {
+                    lanes.error[lane] = of_both(lanes.error[lane], second[lane]);
+                }
+            }
+            let order = error_order::<M>();
             let (error, method) = (&lanes.error, PhantomData::<M>);
             let judge = Judge { controller: *controller, steps, error, order, method };
             (lanes.accept, lanes.next) = arch.dispatch(judge);

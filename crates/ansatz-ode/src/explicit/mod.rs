@@ -6,6 +6,8 @@ mod tableau;
 #[cfg(feature = "candle")]
 pub(crate) use stepper::run_stages;
 pub use stepper::{StageInterpolant, Stages};
+#[cfg(feature = "ensemble")]
+pub(crate) use stepper::{error_order, of_both};
 pub use tableau::{ExplicitRungeKutta, ExtraStage, SecondEstimate, Tableau};
 
 use crate::{AdaptiveFamily, Pid};

@@ -60,7 +60,7 @@ impl<Y: Clone, M: ExplicitRungeKutta> Stages<Y, M> {
     /// Takes over the stages and the end slope of a step of signed length `h` that was made elsewhere.
     #[cfg(feature = "ensemble")]
     pub(crate) fn take_over(&mut self, h: f64, slopes: impl Iterator<Item = Y>) {
-        self.h = h;
+        (self.h, self.known) = (h, Known::Stages);
         for (own, slope) in self.slopes.iter_mut().zip(slopes) {
             *own = slope;
         }
@@ -148,19 +148,14 @@ where
         let mut error = norm.norm(&self.scratch, y, y_new)?;
         if let Some(second) = M::SECOND_ESTIMATE {
             self.scratch.combine(None, h, second.error, &self.slopes[..stages])?;
-            let both = error.hypot(0.1 * norm.norm(&self.scratch, y, y_new)?);
-            if both != 0.0 {
-                error *= error / both;
-            }
+            error = of_both(error, norm.norm(&self.scratch, y, y_new)?);
         }
         Ok(Attempt::Made(Some(error)))
     }
 
     #[inline]
     fn error_order(&self) -> u32 {
-        let first = M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1;
-        // The square of the first over the second, which is the larger of the two for short steps.
-        M::SECOND_ESTIMATE.map_or(first, |second| 2 * first - (second.order + 1))
+        error_order::<M>()
     }
 
     #[inline]
@@ -234,6 +229,20 @@ impl<Y: State, M: ExplicitRungeKutta> Interpolant<Y> for StageInterpolant<Y, M> 
         with_weights::<M, _>(theta, |w| y.combine(Some(&self.y0), self.h, w, &self.slopes))?;
         Ok(y)
     }
+}
+
+/// The power of the step length in the error estimate.
+pub(crate) fn error_order<M: ExplicitRungeKutta>() -> u32 {
+    let first = M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1;
+    // The square of the first over the second, which is the larger of the two for short steps.
+    M::SECOND_ESTIMATE.map_or(first, |second| 2 * first - (second.order + 1))
+}
+
+/// The norm of the error, from those of a first and a second estimate; see
+/// [`SecondEstimate`](super::SecondEstimate).
+pub(crate) fn of_both(first: f64, second: f64) -> f64 {
+    let both = first.hypot(0.1 * second);
+    if both == 0.0 { first } else { first * (first / both) }
 }
 
 /// Fills stages `1..count` of a step from `y` at `t`; the first one is there already.

@@ -69,10 +69,12 @@ fn pairs_are_measured_like_arrays() {
     let b = solve(array, [1.0, 0.2], (0.0, 8.0)).with(Tsit5).controller(pid);
     let b = b.save(Save::Steps).run().unwrap();
     assert_eq!(a.statistics, b.statistics);
+    // The squares are added up in another order, and error estimates are small differences: their
+    // rounding shows in the lengths of the steps.
     for (a, b) in a.ts.iter().zip(&b.ts) {
-        assert!((a - b).abs() < 1e-10, "{a} {b}");
+        assert!((a - b).abs() < 1e-8, "{a} {b}");
     }
-    assert!((a.y_end.0 - b.y_end[0]).abs() < 1e-12);
+    assert!((a.y_end.0 - b.y_end[0]).abs() < 1e-11);
 }
 
 /// The root mean square over all components, whatever the sizes of the halves.
