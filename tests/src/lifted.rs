@@ -20,7 +20,10 @@ impl<T: TensorLike> State for Lifted<T> {
         h: f64,
         coefficients: &[f64],
         terms: impl Iterator<Item = &'a Self> + Clone,
-    ) -> Result<()> {
+    ) -> Result<()>
+    where
+        Self: 'a,
+    {
         let mut sum = base.map(|b| b.0.clone());
         for (c, x) in coefficients.iter().zip(terms) {
             if *c == 0.0 {

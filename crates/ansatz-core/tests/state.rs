@@ -47,9 +47,14 @@ fn every_state_adds_in_place() {
 struct Plain(Vec<f64>);
 
 impl State for Plain {
-    fn combine(&mut self, base: Option<&Self>, h: f64, c: &[f64], terms: &[Self]) -> Result<()> {
-        let terms: Vec<Vec<f64>> = terms.iter().map(|x| x.0.clone()).collect();
-        self.0.combine(base.map(|b| &b.0), h, c, &terms)
+    fn combine_iter<'a>(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        c: &[f64],
+        terms: impl Iterator<Item = &'a Self> + Clone,
+    ) -> Result<()> {
+        self.0.combine_iter(base.map(|b| &b.0), h, c, terms.map(|x| &x.0))
     }
 
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {

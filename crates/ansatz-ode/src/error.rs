@@ -23,7 +23,7 @@ pub enum Error {
         /// Time of the evaluation.
         t: f64,
         /// What it returned.
-        source: ansatz_core::Error,
+        source: Box<ansatz_core::Error>,
     },
     /// An adjoint cannot differentiate through events.
     #[error(
@@ -68,7 +68,7 @@ pub enum Error {
     /// A linear system of an implicit method could not be solved.
     #[cfg(feature = "stiff")]
     #[error("linear algebra of an implicit step failed: {0}")]
-    Linear(#[from] ansatz_linalg::Error),
+    Linear(Box<ansatz_linalg::Error>),
     /// The time of an event has no derivative.
     #[error(
         "the condition of the event at t = {t} touches zero without crossing it, so that the time \
@@ -222,6 +222,13 @@ impl Error {
         expected: &'static str,
     ) -> Self {
         Self::InvalidArgument { what, value: value.to_string(), expected }
+    }
+}
+
+#[cfg(feature = "stiff")]
+impl From<ansatz_linalg::Error> for Error {
+    fn from(error: ansatz_linalg::Error) -> Self {
+        Self::Linear(Box::new(error))
     }
 }
 

@@ -168,12 +168,13 @@ impl<Y> Event<Y> {
     /// What is made of the state at a crossing, if anything.
     pub(crate) fn changed(&self, t: f64, y: &Y) -> Option<Result<Y>> {
         let change = self.change.as_ref()?;
-        Some(change(t, y).map_err(|source| Error::Event { t, source }))
+        Some(change(t, y).map_err(|source| Error::Event { t, source: Box::new(source) }))
     }
 
     /// The condition.
     pub(crate) fn value(&self, t: f64, y: &Y) -> Result<f64> {
-        let value = (self.condition)(t, y).map_err(|source| Error::Event { t, source })?;
+        let value = (self.condition)(t, y)
+            .map_err(|source| Error::Event { t, source: Box::new(source) })?;
         if value.is_nan() {
             return Err(Error::NotFinite { what: "the condition of an event", t, step: 0 });
         }
@@ -262,6 +263,6 @@ impl Event<candle_core::Tensor> {
         y: &candle_core::Tensor,
     ) -> Option<Result<candle_core::Tensor>> {
         let tape = self.tape.as_ref()?;
-        Some(tape(t, y).map_err(|source| Error::Event { t, source }))
+        Some(tape(t, y).map_err(|source| Error::Event { t, source: Box::new(source) }))
     }
 }
