@@ -270,7 +270,7 @@ where
                             t_new = start + signed;
                             last = false;
                         }
-                        outcome = Some(watcher.happen(found.event, t_new, &y_new)?);
+                        outcome = Some(watcher.happen(&found, t_new, &y_new)?);
                     }
                 }
             }

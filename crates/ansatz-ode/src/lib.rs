@@ -12,7 +12,7 @@
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
-//! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
+//! | adjoint | how gradients are computed | [`NoGradient`], `RecursiveCheckpoint`, `Direct`, `Backsolve` |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
 //! that needs an error estimate only takes methods that have one, gradients only exist for tensors.

@@ -28,7 +28,7 @@ type InterpolantOf<M, F, Y> = <<M as Solves<F, Y>>::Stepper as Interpolates<Y>>:
 /// # }
 /// ```
 ///
-/// Tensors are differentiated by [`RecursiveCheckpoint`](crate::RecursiveCheckpoint) unless
+/// Tensors are differentiated by `RecursiveCheckpoint` unless
 /// another adjoint is named; plain numbers carry no gradient.
 pub fn solve<F, Y>(
     field: F,

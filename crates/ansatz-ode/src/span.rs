@@ -5,7 +5,7 @@ use crate::{Error, Result};
 /// From where to where a problem is solved; backwards in time if `t1 < t0`.
 ///
 /// Made from a pair of numbers or, to receive gradients with respect to the end times, from a
-/// pair of scalar tensors by [`Span::from_tensors`].
+/// pair of scalar tensors by `Span::from_tensors`.
 #[derive(Debug, Clone)]
 pub struct Span {
     /// Start.

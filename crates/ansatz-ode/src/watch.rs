@@ -17,9 +17,11 @@ pub(crate) struct Watcher<'a, Y> {
 }
 
 /// Where in a step a crossing was found, on the interpolant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) event: usize,
+    /// Others that happen at the same time.
+    pub(crate) together: Vec<usize>,
     /// As a fraction of the step.
     pub(crate) theta: f64,
     /// Slope of the condition there, by that fraction.
@@ -81,7 +83,10 @@ impl<'a, Y: State> Watcher<'a, Y> {
 
     /// The earliest crossing in a step; `at` is time and solution at a fraction of it.
     pub(crate) fn first_crossing(&self, at: &impl Fn(f64) -> Result<(f64, Y)>) -> Result<Search> {
-        let mut earliest: Option<(usize, f64)> = None;
+        /// Fractions of a step that are one time.
+        const TOGETHER: f64 = 1e-9;
+        let mut found: Vec<(usize, f64)> = Vec::new();
+        let mut earliest = f64::INFINITY;
         for (i, event) in self.events.iter().enumerate() {
             let value = |theta: f64| at(theta).and_then(|(t, y)| event.value(t, &y));
             let parts = event.inner_samples() + 1;
@@ -92,7 +97,7 @@ impl<'a, Y: State> Watcher<'a, Y> {
             places.sort_by(f64::total_cmp);
             let (mut left, mut before) = (0.0, self.values[i]);
             for (place, &right) in places.iter().enumerate() {
-                if earliest.is_some_and(|(_, theta)| left >= theta) {
+                if left > earliest + TOGETHER {
                     break;
                 }
                 let after = value(right)?;
@@ -102,19 +107,22 @@ impl<'a, Y: State> Watcher<'a, Y> {
                 }
                 if known && event.crosses(before, after) {
                     let theta = zero_between((left, before), (right, after), &value)?;
-                    if earliest.is_none_or(|(_, e)| theta < e) {
-                        earliest = Some((i, theta));
-                    }
+                    found.push((i, theta));
+                    earliest = earliest.min(theta);
                     break;
                 }
                 (left, before) = (right, after);
             }
         }
-        let Some((event, theta)) = earliest else { return Ok(Search::Nothing) };
+        found.retain(|(_, theta)| *theta <= earliest + TOGETHER);
+        let Some(&(event, theta)) = found.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+            return Ok(Search::Nothing);
+        };
+        let together = found.iter().map(|(i, _)| *i).filter(|i| *i != event).collect();
         let near = theta - 1e-3f64.min(0.5 * theta);
         let value = |theta: f64| at(theta).and_then(|(t, y)| self.events[event].value(t, &y));
         let slope = (value(theta)? - value(near)?) / (theta - near);
-        Ok(Search::Found(Found { event, theta, slope }))
+        Ok(Search::Found(Found { event, together, theta, slope }))
     }
 
     /// The condition of an event.
@@ -124,10 +132,12 @@ impl<'a, Y: State> Watcher<'a, Y> {
 
     /// Records the crossing `found` at `t`, with those that happen at the same time, and makes the
     /// changes that they ask for.
-    pub(crate) fn happen(&mut self, found: usize, t: f64, y: &Y) -> Result<Outcome<Y>> {
+    pub(crate) fn happen(&mut self, search: &Found, t: f64, y: &Y) -> Result<Outcome<Y>> {
+        let found = search.event;
         let mut happened = Vec::new();
         for (i, event) in self.events.iter().enumerate() {
-            if i == found || (!self.fresh[i] && event.crosses(self.values[i], event.value(t, y)?)) {
+            let together = i == found || search.together.contains(&i);
+            if together || (!self.fresh[i] && event.crosses(self.values[i], event.value(t, y)?)) {
                 happened.push(i);
             }
         }

@@ -191,6 +191,27 @@ fn what_only_touches_zero_or_starts_there() {
     assert!(s.crossings.is_empty());
 }
 
+/// Events at the same zero happen together, whichever way its rounding falls.
+#[test]
+fn together() {
+    for height_now in [1.0, 1.3, 2.0, 3.7] {
+        let bounce = height().falling().change(|_, y: &[f64; 2]| Ok([0.0, -0.8 * y[1]]));
+        let scaled = Event::new(|_, y: &[f64; 2]| Ok(1e3 * y[0])).falling();
+        let s = solve(ball, [height_now, 0.0], (0.0, 4.0))
+            .with(Tsit5)
+            .tolerance(1e-8, 1e-8)
+            .event(bounce)
+            .event(scaled.stop_after(3))
+            .run()
+            .unwrap();
+        let fall = (2.0 * height_now / G).sqrt();
+        assert_eq!(s.status, Status::Stopped { event: 1 });
+        assert!((s.t_end - fall * (1.0 + 2.0 * (0.8 + 0.64))).abs() < 1e-9, "{}", s.t_end);
+        let order: Vec<usize> = s.crossings.iter().map(|c| c.event).collect();
+        assert_eq!(order, [0, 1, 0, 1, 0, 1]);
+    }
+}
+
 /// Two crossings in one long step are found by looking inside it.
 #[test]
 fn pairs_of_crossings_inside_a_step() {

@@ -37,6 +37,9 @@ const ITERATIONS_TO_ROUNDING: usize = 60;
 /// What may remain of the error of a stage, as a part of the tolerance.
 const PART: f64 = 0.03;
 
+/// The same where they are solved to rounding: a part of a thousand units in the last place.
+const PART_OF_ROUNDING: f64 = 1e-2;
+
 impl<Y: Components> Newton<Y> {
     pub(crate) fn new(like: &Y) -> Self {
         Self {
@@ -72,11 +75,15 @@ impl<Y: Components> Newton<Y> {
         // Without a tolerance the equations are solved to rounding.
         let rounding = 1e3 * stage.y.epsilon();
         let exact = Rms { rtol: rounding, atol: 1e-3 * rounding };
-        let part = if norm.is_some() { PART } else { 1.0 };
+        let part = if norm.is_some() { PART } else { PART_OF_ROUNDING };
         let iterations = if norm.is_some() { ITERATIONS } else { ITERATIONS_TO_ROUNDING };
         // A factorisation for another step length overshoots or falls short by about this factor.
         let relaxation = 2.0 / (1.0 + stage.gamma_h / linear.gamma_h);
-        let mut remainder = self.remainder.max(f64::EPSILON).powf(0.8);
+        // The solve before tells enough for a tolerance, but not for rounding.
+        let mut remainder = match norm {
+            Some(_) => self.remainder.max(f64::EPSILON).powf(0.8),
+            None => 1.0,
+        };
         let mut before = f64::INFINITY;
         for iteration in 0..iterations {
             self.state.combine(Some(stage.y), 1.0, &[1.0], std::slice::from_ref(z))?;
@@ -111,7 +118,8 @@ impl<Y: Components> Newton<Y> {
             if !size.is_finite() {
                 return Ok(false);
             }
-            if iteration > 0 {
+            // A correction of zero says nothing of the rate.
+            if iteration > 0 && size > 0.0 {
                 let rate = size / before;
                 self.slowest = self.slowest.max(rate);
                 if rate >= 1.0 {

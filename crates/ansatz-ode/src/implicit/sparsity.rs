@@ -153,7 +153,7 @@ fn colour(csr: &CsrMatrix<f64>, columns: &[Vec<(usize, usize)>]) -> Vec<Vec<usiz
 /// // Diffusion on a line of 200 points.
 /// let n = 200;
 /// let heat = InPlace(move |_t: f64, u: &Vec<f64>, du: &mut Vec<f64>| {
-///     for i in 0..n {
+///     for i in 0..u.len() {
 ///         let (left, right) = (u[i.saturating_sub(1)], u[(i + 1).min(n - 1)]);
 ///         du[i] = 1e4 * (left - 2.0 * u[i] + right);
 ///     }
