@@ -1,6 +1,7 @@
-// Its examples need the feature.
+//! Ordinary differential equations, differentiable.
+//!
+// The examples of the README need the feature.
 #![cfg_attr(feature = "ensemble", doc = include_str!("../README.md"))]
-#![cfg_attr(not(feature = "ensemble"), doc = "Ordinary differential equations, differentiable.")]
 //!
 //! # How a solve is put together
 //!
