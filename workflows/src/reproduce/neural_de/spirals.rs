@@ -8,8 +8,6 @@ use crate::AnyError;
 pub(super) const TIMES: usize = 60;
 /// Length of the interval.
 const LENGTH: f64 = 2.0;
-/// Standard deviation of the noise; a spiral starts at radius 1.
-const NOISE: f64 = 0.1;
 
 /// Series with their direction.
 pub(super) struct Spirals {
@@ -28,10 +26,12 @@ pub(super) fn times(key: &Key) -> Vec<f64> {
 }
 
 /// `count` spirals, half of each kind: from any angle, 1.3 to 2.5 turns, radius falling to about a
-/// third. Every coordinate of every observation is dropped with the probability `dropped`.
+/// third, with noise of this standard deviation. Every coordinate of every observation is dropped
+/// with the probability `dropped`.
 pub(super) fn spirals(
     count: usize,
     times: &[f64],
+    deviation: f64,
     dropped: f64,
     key: &Key,
 ) -> Result<Spirals, AnyError> {
@@ -50,7 +50,7 @@ pub(super) fn spirals(
             for x in [radius * cos, radius * sin] {
                 let place = data.len();
                 let seen = drops[place] >= dropped;
-                data.push(if seen { x + NOISE * noise[place] } else { f64::NAN });
+                data.push(if seen { x + deviation * noise[place] } else { f64::NAN });
             }
         }
     }
