@@ -5,7 +5,7 @@ use ansatz_core::State;
 use crate::{Interpolant, Result};
 
 /// The state at `theta` of the cubic Hermite interpolant of a step of signed length `h` with these
-/// states and slopes at its ends.
+/// states and slopes at its ends; at the ends to the last bit what is there.
 pub(crate) fn hermite<Y: State>(
     theta: f64,
     h: f64,
@@ -14,11 +14,13 @@ pub(crate) fn hermite<Y: State>(
     out: &mut Y,
 ) -> Result<()> {
     let rest = 1.0 - theta;
-    let rise = theta * theta * (3.0 - 2.0 * theta);
-    out.clone_from(y0);
-    let first = (h * theta * rest * rest, f0);
-    let last = (-h * theta * theta * rest, f1);
-    Ok(out.accumulate(1.0 - rise, &[(rise, y1), first, last])?)
+    let weights = [
+        rest * rest * (1.0 + 2.0 * theta),
+        theta * theta * (1.0 + 2.0 * rest),
+        h * theta * rest * rest,
+        -h * theta * theta * rest,
+    ];
+    Ok(out.combine_iter(None, 1.0, &weights, [y0, y1, f0, f1].into_iter())?)
 }
 
 /// The cubic Hermite interpolant of one step, kept: of order 3, with a continuous derivative.

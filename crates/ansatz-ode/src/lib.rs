@@ -126,4 +126,4 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
-pub use symplectic::{Hermite, Splitting, Substeps, Symplectic, SymplecticMethod};
+pub use symplectic::{Splitting, Substeps, Symplectic, SymplecticMethod};

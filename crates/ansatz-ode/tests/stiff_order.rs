@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use ansatz_ode::{
-    ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, NoGradient, Rodas3, Rodas4, Rodas4P, Rodas5P,
-    Ros3, Ros3P, Rosenbrock23, TrBdf2, Trapezoidal, WithMass, solve,
+    DiagonallyImplicit, Dirk, DirkTableau, ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Method,
+    NoGradient, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P, Rosenbrock23, TrBdf2, Trapezoidal,
+    WithMass, solve,
 };
 
 /// u' = t u − v, v' = t v + u: exp(t²/2) (cos t, sin t).
@@ -140,6 +141,23 @@ fn dense_output_has_its_order() {
     check_dense!(Rodas4, 4.0, 30);
     check_dense!(Rodas4P, 4.0, 30);
     check_dense!(Rodas5P, 5.0, 16);
+}
+
+/// A method without polynomials of its own has Hermite's cubic.
+#[derive(Debug, Clone, Copy)]
+struct WithoutPolynomials;
+
+impl Method for WithoutPolynomials {
+    type Family = Dirk;
+}
+
+impl DiagonallyImplicit for WithoutPolynomials {
+    const TABLEAU: DirkTableau = DirkTableau { dense: &[], ..Kvaerno5::TABLEAU };
+}
+
+#[test]
+fn cubic_where_nothing_else_is_there() {
+    check_dense!(WithoutPolynomials, 4.0, 16);
 }
 
 /// An algebraic equation beside the differential one.

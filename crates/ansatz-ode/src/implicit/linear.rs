@@ -13,6 +13,8 @@ use crate::{Error, Result, Statistics};
 pub(crate) struct Linear<Y> {
     n: usize,
     mass: Option<Mass>,
+    /// The entries of the mass matrix; none for the identity.
+    mass_entries: Vec<(usize, usize, f64)>,
     jacobian: JacobianStorage,
     matrix: Matrix,
     factor: Option<Factor>,
@@ -48,6 +50,7 @@ impl<Y: Components> Linear<Y> {
         Ok(Self {
             n,
             mass: field.mass().cloned(),
+            mass_entries: field.mass().map_or_else(Vec::new, Mass::entries),
             jacobian: JacobianStorage::Dense(Vec::new()),
             matrix: Matrix::Dense(Vec::new()),
             factor: None,
@@ -191,8 +194,8 @@ impl<Y: Components> Linear<Y> {
                 }
                 match &self.mass {
                     None => w.iter_mut().step_by(self.n + 1).for_each(|w| *w += 1.0),
-                    Some(mass) => {
-                        for (i, j, value) in mass.entries() {
+                    Some(_) => {
+                        for &(i, j, value) in &self.mass_entries {
                             w[i + j * self.n] += value;
                         }
                     }
@@ -233,7 +236,10 @@ impl<Y: Components> Linear<Y> {
     /// `x ← W⁻¹ x` with the last factorisation.
     pub(crate) fn solve(&mut self, x: &mut Y, statistics: &mut Statistics) -> Result<()> {
         statistics.linear_solves += 1;
-        let Some(factor) = &self.factor else { return Err(Error::EmptyState) };
+        let Some(factor) = &self.factor else {
+            let expected = "a matrix that was factorised";
+            return Err(Error::invalid("iteration matrix", "singular", expected));
+        };
         x.read_into(&mut self.column)?;
         factor.solve(&mut self.column)?;
         Ok(x.write_from(&self.column)?)

@@ -1,10 +1,8 @@
 //! Symplectic methods: [`SymplecticMethod`] and how they step.
 
-mod hermite;
 mod splitting;
 mod stepper;
 
-pub use hermite::Hermite;
 pub use splitting::{Splitting, SymplecticMethod};
 pub use stepper::Substeps;
 

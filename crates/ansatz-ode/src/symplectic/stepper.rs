@@ -4,10 +4,10 @@ use std::{marker::PhantomData, mem::swap, slice::from_ref};
 
 use ansatz_core::State;
 
-use super::{Hermite, Splitting, Symplectic, SymplecticMethod, hermite::hermite};
+use super::{Splitting, Symplectic, SymplecticMethod};
 use crate::{
-    Attempt, Error, ErrorNorm, Family, Interpolates, Made, Needs, PartitionedField, Result, Span,
-    Statistics, Stepper,
+    Attempt, Error, ErrorNorm, Family, HermiteInterpolant, Interpolates, Made, Needs,
+    PartitionedField, Result, Span, Statistics, Stepper, hermite::hermite,
 };
 
 impl<M, F, Q, P> Family<M, F, (Q, P)> for Symplectic
@@ -164,16 +164,16 @@ where
 }
 
 impl<Q: State, P: State, M: SymplecticMethod> Interpolates<(Q, P)> for Substeps<Q, P, M> {
-    type Interpolant = Hermite<(Q, P)>;
+    type Interpolant = HermiteInterpolant<(Q, P)>;
 
     fn interpolate(&self, theta: f64, y: &(Q, P), y_new: &(Q, P), out: &mut (Q, P)) -> Result<()> {
         hermite(theta, self.h, [y, y_new], [&self.start, &self.end], out)
     }
 
-    fn interpolant(&self, y: &(Q, P), y_new: &(Q, P)) -> Hermite<(Q, P)> {
-        Hermite {
+    fn interpolant(&self, y: &(Q, P), y_new: &(Q, P)) -> HermiteInterpolant<(Q, P)> {
+        HermiteInterpolant {
             h: self.h,
-            ends: [y.clone(), y_new.clone()],
+            y: [y.clone(), y_new.clone()],
             slopes: [self.start.clone(), self.end.clone()],
         }
     }

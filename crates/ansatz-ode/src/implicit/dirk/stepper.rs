@@ -10,6 +10,7 @@ use crate::{
     Needs, Result, Span, Statistics, Stepper, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
+    hermite::hermite,
     implicit::{
         ImplicitField,
         initial::{check_consistent, drop_algebraic},
@@ -100,8 +101,8 @@ impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
                 // The parabola of the step before goes on.
                 let (at, c) = (1.0 + tableau.c[i] * h / last_h, tableau.c[m]);
                 let bend = at * (at - 1.0) / (c - 1.0);
-                let ends = [half.clone(), whole.clone()];
-                self.z.combine(None, 1.0, &[bend / c, at - bend - 1.0], &ends)?;
+                let ends = [half, whole].into_iter();
+                self.z.combine_iter(None, 1.0, &[bend / c, at - bend - 1.0], ends)?;
             }
             let t = t + tableau.c[i] * h;
             let stage = Stage { t, y, gamma_h, known: &self.known };
@@ -233,7 +234,7 @@ impl<Y: Components, M: DiagonallyImplicit> Interpolates<Y> for DirkStages<Y, M> 
         match (self.reuse.linear.mass(), middle_stage::<M>()) {
             (None, _) => by_slopes::<Y, M>(theta, self.h, y, y_new, &self.slopes, out),
             (Some(_), None) => {
-                Ok(out.combine(None, 1.0, &[1.0 - theta, theta], &[y.clone(), y_new.clone()])?)
+                Ok(out.combine_iter(None, 1.0, &[1.0 - theta, theta], [y, y_new].into_iter())?)
             }
             (Some(_), Some(i)) => by_values(theta, M::TABLEAU.c[i], y, &self.middle, y_new, out),
         }
@@ -266,11 +267,8 @@ fn by_slopes<Y: Components, M: DiagonallyImplicit>(
 ) -> Result<()> {
     let tableau = &M::TABLEAU;
     if tableau.dense.is_empty() {
-        let rise = theta * theta * (3.0 - 2.0 * theta);
-        let (left, right) = (theta * (1.0 - theta) * (1.0 - theta), theta * theta * (theta - 1.0));
-        let ends =
-            [y.clone(), y_new.clone(), slopes[0].clone(), slopes[tableau.stages() - 1].clone()];
-        return Ok(out.combine(None, 1.0, &[1.0 - rise, rise, h * left, h * right], &ends)?);
+        let ends = [&slopes[0], &slopes[tableau.stages() - 1]];
+        return hermite(theta, h, [y, y_new], ends, out);
     }
     let polynomial = |row: &&[f64]| theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
     let weights: Vec<f64> = tableau.dense.iter().map(polynomial).collect();
@@ -290,8 +288,8 @@ fn by_values<Y: Components>(
     // θ z₁ + θ (θ − 1) (z_c / c − z₁) / (c − 1), with z₁ = y₁ − y₀.
     let bend = theta * (theta - 1.0) / (c - 1.0);
     let last = theta - bend;
-    let states = [y.clone(), y_new.clone(), middle.clone()];
-    Ok(out.combine(None, 1.0, &[1.0 - last, last, bend / c], &states)?)
+    let states = [y, y_new, middle].into_iter();
+    Ok(out.combine_iter(None, 1.0, &[1.0 - last, last, bend / c], states)?)
 }
 
 /// The dense output of one step of a diagonally implicit method, kept.
@@ -314,8 +312,8 @@ impl<Y: Components, M: DiagonallyImplicit> Interpolant<Y> for DirkInterpolant<Y,
                 by_slopes::<Y, M>(theta, self.h, &self.y0, &self.y1, &self.slopes, &mut y)?;
             }
             None => {
-                let ends = [self.y0.clone(), self.y1.clone()];
-                y.combine(None, 1.0, &[1.0 - theta, theta], &ends)?;
+                let ends = [&self.y0, &self.y1].into_iter();
+                y.combine_iter(None, 1.0, &[1.0 - theta, theta], ends)?;
             }
             Some(i) => {
                 by_values(theta, M::TABLEAU.c[i], &self.y0, &self.middle, &self.y1, &mut y)?;
