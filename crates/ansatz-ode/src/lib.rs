@@ -52,6 +52,7 @@ mod implicit;
 mod integrate;
 mod leg;
 mod method;
+mod multistep;
 mod norm;
 mod save;
 mod saver;
@@ -65,7 +66,7 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+pub use control::{Controller, FixedStep, Judgement, Pid, Tolerance, Trial};
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
@@ -78,12 +79,15 @@ pub use implicit::{
     RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
     WithJacobian, WithMass, WithSparsity, consistent_initial,
 };
-pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
+pub use method::{Adams, Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 #[cfg(feature = "stiff")]
 pub use method::{
-    ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,
-    Rosenbrock23, TrBdf2, Trapezoidal,
+    Bdf, ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3,
+    Ros3P, Rosenbrock23, TrBdf2, Trapezoidal,
 };
+pub use multistep::{AdamsBashforthMoulton, AdamsInterpolant, AdamsSteps};
+#[cfg(feature = "stiff")]
+pub use multistep::{BackwardDifferentiation, BdfInterpolant, BdfSteps};
 pub use norm::{ErrorNorm, Rms};
 pub use save::Save;
 pub use solution::{Solution, Statistics, Status};

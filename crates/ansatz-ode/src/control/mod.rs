@@ -2,9 +2,11 @@
 
 mod fixed;
 mod pid;
+mod tolerance;
 
 pub use fixed::FixedStep;
 pub use pid::Pid;
+pub use tolerance::Tolerance;
 
 use crate::Result;
 

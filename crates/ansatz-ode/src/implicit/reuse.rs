@@ -40,6 +40,11 @@ impl<Y: Components> Reuse<Y> {
         (self.known, self.current, self.slow) = (false, false, false);
     }
 
+    /// Whether the next preparation finds a Jacobian.
+    pub(crate) fn will_linearise(&self) -> bool {
+        !self.known || (!self.current && (self.slow || self.age >= MAX_AGE))
+    }
+
     /// Sees to it that there is a factorisation that serves a step with `gamma_h` from `y`, where
     /// the field is `f`; `false` if the matrix is singular.
     pub(crate) fn prepare<F: ImplicitField<Y>>(
@@ -51,7 +56,7 @@ impl<Y: Components> Reuse<Y> {
         gamma_h: f64,
         statistics: &mut Statistics,
     ) -> Result<bool> {
-        if !self.known || (!self.current && (self.slow || self.age >= MAX_AGE)) {
+        if self.will_linearise() {
             self.linear.linearise(field, t, y, f, statistics)?;
             (self.known, self.current, self.slow, self.age) = (true, true, false, 0);
         }
@@ -64,10 +69,16 @@ impl<Y: Components> Reuse<Y> {
         self.linear.factorise(gamma_h, statistics)
     }
 
-    /// After a failure: whether another Jacobian may help, which the next preparation then finds.
-    pub(crate) fn can_renew(&mut self) -> bool {
-        self.slow = true;
-        !self.current
+    /// After a failure of a step with `gamma_h`: whether another Jacobian may help, or a
+    /// factorisation for just this step, which the next preparation then finds.
+    pub(crate) fn can_renew(&mut self, gamma_h: f64) -> bool {
+        if !self.current {
+            self.slow = true;
+            return true;
+        }
+        let renew = self.linear.gamma_h != gamma_h;
+        self.linear.gamma_h = f64::NAN;
+        renew
     }
 
     /// A step was accepted, with this slowest rate of convergence.

@@ -1,5 +1,6 @@
 //! The methods, one file each.
 
+mod adams;
 mod bosh3;
 mod dopri5;
 mod euler;
@@ -8,6 +9,8 @@ mod midpoint;
 mod rk4;
 mod tsit5;
 
+#[cfg(feature = "stiff")]
+mod bdf;
 #[cfg(feature = "stiff")]
 mod implicit_euler;
 #[cfg(feature = "stiff")]
@@ -35,6 +38,7 @@ mod tr_bdf2;
 #[cfg(feature = "stiff")]
 mod trapezoidal;
 
+pub use adams::Adams;
 pub use bosh3::Bosh3;
 pub use dopri5::Dopri5;
 pub use euler::Euler;
@@ -44,9 +48,10 @@ pub use rk4::Rk4;
 pub use tsit5::Tsit5;
 #[cfg(feature = "stiff")]
 pub use {
-    implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
-    rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P,
-    rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    bdf::Bdf, implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4,
+    kvaerno5::Kvaerno5, rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P,
+    ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2,
+    trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ where
             if self.solve_stages(field, t, y, norm, statistics)? {
                 break;
             }
-            if !self.reuse.can_renew() {
+            if !self.reuse.can_renew(gamma_h) {
                 return Ok(Attempt::Failed(0.25));
             }
         }

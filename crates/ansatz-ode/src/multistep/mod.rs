@@ -1,0 +1,12 @@
+//! Multistep methods of variable order and step length.
+
+mod adams;
+#[cfg(feature = "stiff")]
+mod bdf;
+mod history;
+mod order;
+mod polynomial;
+
+pub use adams::{AdamsBashforthMoulton, AdamsInterpolant, AdamsSteps};
+#[cfg(feature = "stiff")]
+pub use bdf::{BackwardDifferentiation, BdfInterpolant, BdfSteps};
