@@ -6,13 +6,13 @@ use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 /// Adaptive steps of methods that choose the length of their steps themselves, together with their
 /// order: an error of about `rtol · |y| + atol` per step.
 ///
-/// Methods with an order of their own take a [`Pid`](crate::Pid) instead, and not this one:
+/// Methods of one order take a [`Pid`](crate::Pid) instead; the two do not mix:
 ///
 /// ```compile_fail,E0271
-/// use ansatz_ode::{Bdf, Pid, solve};
+/// use ansatz_ode::{Adams, Pid, solve};
 ///
 /// let decay = |_t: f64, y: &f64| -y;
-/// let _ = solve(decay, 1.0, (0.0, 1.0)).with(Bdf::default()).controller(Pid::i(1e-6, 1e-6));
+/// let _ = solve(decay, 1.0, (0.0, 1.0)).with(Adams::default()).controller(Pid::i(1e-6, 1e-6));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance<N = Rms> {

@@ -56,10 +56,10 @@ where
 /// III.5).
 #[derive(Debug, Clone)]
 pub struct AdamsSteps<Y> {
-    control: OrderControl,
+    pub(super) control: OrderControl,
     errors: Estimates,
     /// Derivatives.
-    history: History<Y>,
+    pub(super) history: History<Y>,
     /// Signed length of the step.
     h: f64,
     judged: bool,

@@ -13,7 +13,7 @@ use crate::{
     field::check_slope,
     first_step::{cautious_step, probed_step},
     implicit::{
-        ImplicitField, Linearisation,
+        ImplicitField,
         initial::check_consistent,
         linear::{Linear, value},
         newton::{Newton, Stage},
@@ -67,7 +67,7 @@ where
             scratch: y0.clone(),
             z: y0.clone(),
             newton: Newton::new(y0),
-            reuse: Reuse::new(linear),
+            reuse: Reuse::new(linear, y0),
         })
     }
 }
@@ -78,9 +78,9 @@ where
 /// that of steps of one length (K. R. Jackson, R. Sacks-Davis 1980), so that the iteration matrix
 /// changes only with the length and the order of the step.
 pub struct BdfSteps<Y> {
-    control: OrderControl,
+    pub(super) control: OrderControl,
     errors: Estimates,
-    history: History<Y>,
+    pub(super) history: History<Y>,
     /// `y′` at the first point; zero with a mass matrix.
     slope: Y,
     /// Signed length of the step.
@@ -136,20 +136,12 @@ impl<Y: Components> BdfSteps<Y> {
         Ok((part * term, term))
     }
 
-    /// Sees to it that there is a Jacobian and a factorisation for a step of this `γh` to `t`;
-    /// `false` if the matrix is singular.
-    fn prepare<F: ImplicitField<Y>>(
-        &mut self,
-        field: &F,
-        t: f64,
-        gamma_h: f64,
-        statistics: &mut Statistics,
-    ) -> Result<bool> {
-        let given = matches!(field.linearisation(), Linearisation::Given(_));
-        if !given && self.reuse.will_linearise() {
-            value(field, t, &self.predicted, &mut self.scratch, statistics)?;
-        }
-        self.reuse.prepare(field, t, &self.predicted, &self.scratch, gamma_h, statistics)
+    /// The equations of an attempt could not be solved: the Jacobian that it leaves behind belongs
+    /// to the end of too long a step.
+    fn failed(&mut self, factor: f64) -> Attempt {
+        self.control.failed();
+        self.reuse.restart();
+        Attempt::Failed(factor)
     }
 }
 
@@ -217,9 +209,8 @@ where
         let image = std::slice::from_ref(&self.z);
         self.known.combine(None, -1.0 / alpha, &[1.0], image)?;
         loop {
-            if !self.prepare(field, t + h, gamma_h, statistics)? {
-                self.control.failed();
-                return Ok(Attempt::Failed(0.5));
+            if !self.reuse.prepare(field, t + h, &self.predicted, gamma_h, statistics)? {
+                return Ok(self.failed(0.5));
             }
             self.z.combine(None, 1.0, &[], &[])?;
             self.newton.slowest = 0.0;
@@ -229,8 +220,7 @@ where
                 break;
             }
             if !self.reuse.can_renew(gamma_h) {
-                self.control.failed();
-                return Ok(Attempt::Failed(0.25));
+                return Ok(self.failed(0.25));
             }
         }
         y_new.combine(Some(&self.predicted), 1.0, &[1.0], std::slice::from_ref(&self.z))?;

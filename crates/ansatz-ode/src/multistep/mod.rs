@@ -6,6 +6,8 @@ mod bdf;
 mod history;
 mod order;
 mod polynomial;
+#[cfg(test)]
+mod tests;
 
 pub use adams::{AdamsBashforthMoulton, AdamsInterpolant, AdamsSteps};
 #[cfg(feature = "stiff")]
