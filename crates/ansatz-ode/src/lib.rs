@@ -64,6 +64,7 @@ mod layer;
 mod leg;
 mod low_storage;
 mod method;
+mod multistep;
 mod norm;
 mod partitioned;
 #[cfg(feature = "candle")]
@@ -83,7 +84,7 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+pub use control::{Controller, FixedStep, Judgement, Pid, Tolerance, Trial};
 #[cfg(feature = "candle")]
 pub use controlled::Controlled;
 pub use dense::DenseOutput;
@@ -110,6 +111,9 @@ pub use low_storage::{
     Registers,
 };
 pub use method::*;
+pub use multistep::{AdamsBashforthMoulton, AdamsInterpolant, AdamsSteps};
+#[cfg(feature = "stiff")]
+pub use multistep::{BackwardDifferentiation, BdfInterpolant, BdfSteps};
 #[cfg(feature = "candle")]
 pub use norm::MaxOverRows;
 pub use norm::{ErrorNorm, Max, PerComponent, Rms};

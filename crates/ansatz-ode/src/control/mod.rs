@@ -3,10 +3,12 @@
 mod fixed;
 mod pid;
 mod power;
+mod tolerance;
 
 pub use fixed::FixedStep;
 pub use pid::Pid;
 pub(crate) use power::power;
+pub use tolerance::Tolerance;
 
 use crate::Result;
 

@@ -3,12 +3,12 @@
 mod dirk;
 mod factor;
 mod field;
-mod initial;
+pub(crate) mod initial;
 mod jacobian;
-mod linear;
+pub(crate) mod linear;
 mod mass;
-mod newton;
-mod reuse;
+pub(crate) mod newton;
+pub(crate) mod reuse;
 mod rosenbrock;
 mod sparsity;
 

@@ -2,13 +2,19 @@
 
 use ansatz_linalg::Components;
 
-use super::{ImplicitField, linear::Linear};
+use super::{
+    ImplicitField, Linearisation,
+    linear::{Linear, value},
+};
 use crate::{Result, Statistics};
 
 /// Keeps the Jacobian as long as Newton's method converges quickly with it, and the factorisation
 /// as long as the step length hardly changes.
 pub(crate) struct Reuse<Y> {
     pub(crate) linear: Linear<Y>,
+    /// The field where the Jacobian is found. What stages make of it will not do: differences
+    /// would divide its error by their small increments.
+    value: Y,
     /// Whether there is a Jacobian, and whether it is that of the present state.
     known: bool,
     current: bool,
@@ -31,8 +37,8 @@ const CHEAP: usize = 16;
 const TOLERATED: f64 = 0.2;
 
 impl<Y: Components> Reuse<Y> {
-    pub(crate) fn new(linear: Linear<Y>) -> Self {
-        Self { linear, known: false, current: false, age: 0, slow: false }
+    pub(crate) fn new(linear: Linear<Y>, like: &Y) -> Self {
+        Self { linear, value: like.clone(), known: false, current: false, age: 0, slow: false }
     }
 
     /// Forgets the Jacobian.
@@ -40,19 +46,21 @@ impl<Y: Components> Reuse<Y> {
         (self.known, self.current, self.slow) = (false, false, false);
     }
 
-    /// Sees to it that there is a factorisation that serves a step with `gamma_h` from `y`, where
-    /// the field is `f`; `false` if the matrix is singular.
+    /// Sees to it that there is a factorisation that serves a step with `gamma_h`, with the Jacobian
+    /// at `(t, y)` if another one is due; `false` if the matrix is singular.
     pub(crate) fn prepare<F: ImplicitField<Y>>(
         &mut self,
         field: &F,
         t: f64,
         y: &Y,
-        f: &Y,
         gamma_h: f64,
         statistics: &mut Statistics,
     ) -> Result<bool> {
         if !self.known || (!self.current && (self.slow || self.age >= MAX_AGE)) {
-            self.linear.linearise(field, t, y, f, statistics)?;
+            if !matches!(field.linearisation(), Linearisation::Given(_)) {
+                value(field, t, y, &mut self.value, statistics)?;
+            }
+            self.linear.linearise(field, t, y, &self.value, statistics)?;
             (self.known, self.current, self.slow, self.age) = (true, true, false, 0);
         }
         let change = (gamma_h / self.linear.gamma_h - 1.0).abs();
@@ -64,10 +72,16 @@ impl<Y: Components> Reuse<Y> {
         self.linear.factorise(gamma_h, statistics)
     }
 
-    /// After a failure: whether another Jacobian may help, which the next preparation then finds.
-    pub(crate) fn can_renew(&mut self) -> bool {
-        self.slow = true;
-        !self.current
+    /// After a failure of a step with `gamma_h`: whether another Jacobian may help, or a
+    /// factorisation for just this step, which the next preparation then finds.
+    pub(crate) fn can_renew(&mut self, gamma_h: f64) -> bool {
+        if !self.current {
+            self.slow = true;
+            return true;
+        }
+        let renew = self.linear.gamma_h != gamma_h;
+        self.linear.gamma_h = f64::NAN;
+        renew
     }
 
     /// A step was accepted, with this slowest rate of convergence.

@@ -1,5 +1,6 @@
 //! The methods, one file each.
 
+mod adams;
 mod blanes_moan4;
 mod blanes_moan_nystrom4;
 mod bosh3;
@@ -33,6 +34,8 @@ mod vern9;
 mod williamson33;
 
 #[cfg(feature = "stiff")]
+mod bdf;
+#[cfg(feature = "stiff")]
 mod implicit_euler;
 #[cfg(feature = "stiff")]
 mod kvaerno3;
@@ -63,6 +66,7 @@ mod trapezoidal;
 mod velocity_verlet;
 mod yoshida6;
 
+pub use adams::Adams;
 pub use blanes_moan_nystrom4::BlanesMoanNystrom4;
 pub use blanes_moan4::BlanesMoan4;
 pub use bosh3::Bosh3;
@@ -100,9 +104,10 @@ pub use williamson33::Williamson33;
 pub use yoshida6::Yoshida6;
 #[cfg(feature = "stiff")]
 pub use {
-    implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
-    rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P,
-    rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    bdf::Bdf, implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4,
+    kvaerno5::Kvaerno5, rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P,
+    ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2,
+    trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]

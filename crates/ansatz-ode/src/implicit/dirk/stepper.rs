@@ -6,8 +6,8 @@ use ansatz_linalg::Components;
 
 use super::{DiagonallyImplicit, Dirk};
 use crate::{
-    Attempt, Error, ErrorNorm, Family, Interpolant, Interpolates, Made, Needs, Result, Span,
-    Statistics, Stepper,
+    Attempt, Controller, Error, ErrorNorm, Family, Interpolant, Interpolates, Judgement, Made,
+    Needs, Result, Span, Statistics, Stepper, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
     implicit::{
@@ -38,8 +38,9 @@ where
             known: y0.clone(),
             scratch: y0.clone(),
             newton: Newton::new(y0),
-            reuse: Reuse::new(linear),
+            reuse: Reuse::new(linear, y0),
             h: 0.0,
+            failed: false,
             method: PhantomData,
         })
     }
@@ -60,6 +61,8 @@ pub struct DirkStages<Y, M> {
     newton: Newton<Y>,
     reuse: Reuse<Y>,
     h: f64,
+    /// A longer attempt at this step did not converge.
+    failed: bool,
     method: PhantomData<M>,
 }
 
@@ -133,6 +136,7 @@ where
             drop_algebraic(&mut self.slopes[0], mass)?;
         }
         self.last = None;
+        self.failed = false;
         self.newton.restart();
         self.reuse.restart();
         Ok(())
@@ -172,14 +176,15 @@ where
         self.h = h;
         loop {
             let gamma_h = tableau.gamma() * h;
-            let slope = &self.slopes[0];
-            if !self.reuse.prepare(field, t, y, slope, gamma_h, statistics)? {
+            if !self.reuse.prepare(field, t, y, gamma_h, statistics)? {
+                self.failed = true;
                 return Ok(Attempt::Failed(0.5));
             }
             if self.solve_stages(field, t, y, norm, statistics)? {
                 break;
             }
-            if !self.reuse.can_renew() {
+            if !self.reuse.can_renew(gamma_h) {
+                self.failed = true;
                 return Ok(Attempt::Failed(0.25));
             }
         }
@@ -200,6 +205,13 @@ where
         M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1
     }
 
+    fn judge<C, D: Controller<C>>(&mut self, controller: &D, trial: &Trial) -> Judgement {
+        let judgement = controller.judge(trial);
+        // Where the equations could not be solved the error does not tell how long steps may be.
+        let next = if self.failed { judgement.next.min(trial.h) } else { judgement.next };
+        Judgement { next, ..judgement }
+    }
+
     fn complete(&mut self, _: &F, _: &Made<'_, Y>, _: Needs, _: &mut Statistics) -> Result<()> {
         Ok(())
     }
@@ -209,6 +221,7 @@ where
         if self.reuse.linear.mass().is_some() {
             self.last = Some((self.h, self.middle.clone(), self.z.clone()));
         }
+        self.failed = false;
         self.reuse.accepted(self.newton.slowest);
     }
 }
