@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
 //! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
-//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
+//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`], [`Predictive`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
@@ -65,7 +65,7 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+pub use control::{Controller, ErrorControl, FixedStep, Judgement, Pid, Predictive, Trial};
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
@@ -73,6 +73,7 @@ pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, S
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 #[cfg(feature = "stiff")]
 pub use implicit::{
+    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
     DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
     ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Rosenbrock,
     RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
@@ -81,8 +82,8 @@ pub use implicit::{
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 #[cfg(feature = "stiff")]
 pub use method::{
-    ImplicitEuler, Kvaerno3, Kvaerno4, Kvaerno5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P,
-    Rosenbrock23, TrBdf2, Trapezoidal,
+    GaussLegendre4, GaussLegendre6, ImplicitEuler, ImplicitMidpoint, Kvaerno3, Kvaerno4, Kvaerno5,
+    RadauIia5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P, Rosenbrock23, TrBdf2, Trapezoidal,
 };
 #[cfg(feature = "candle")]
 pub use norm::MaxOverRows;

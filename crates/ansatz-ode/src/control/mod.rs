@@ -2,9 +2,11 @@
 
 mod fixed;
 mod pid;
+mod predictive;
 
 pub use fixed::FixedStep;
 pub use pid::Pid;
+pub use predictive::Predictive;
 
 use crate::Result;
 
@@ -42,6 +44,11 @@ pub trait Controller<M>: Clone + Send + Sync + 'static {
     /// Judges a step.
     fn judge(&self, trial: &Trial) -> Judgement;
 }
+
+/// Controllers that choose the length of a step from errors alone. Every
+/// [`AdaptiveFamily`](crate::AdaptiveFamily) whose own control is one of them takes all of them; methods
+/// that vary their order do not.
+pub trait ErrorControl {}
 
 /// What a [`Controller`] knows of a step and those before it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,6 @@
 //! Proportional–integral–derivative control: [`Pid`].
 
-use super::{Controller, Judgement, Trial};
+use super::{Controller, ErrorControl, Judgement, Trial};
 use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 
 /// Proportional–integral–derivative control of the step size (G. Söderlind, ACM Trans. Math.
@@ -96,11 +96,45 @@ impl<N> Pid<N> {
             min_step,
         }
     }
+
+    /// By what to multiply the step, within the limits.
+    #[inline]
+    pub(super) fn factor(&self, trial: &Trial) -> f64 {
+        let &Trial { error: e0, previous: [e1, e2], order, .. } = trial;
+        if !e0.is_finite() {
+            // Overflow inside the step: only a much shorter one can tell more.
+            return self.factor_min;
+        }
+        let accept = e0 <= 1.0;
+        let k = f64::from(order);
+        // An error of 0 would ask for an infinite step; the limit takes care of it.
+        let power = |e: f64, gain: f64| if gain == 0.0 { 1.0 } else { e.max(1e-30).powf(gain / k) };
+        let (p, i, d) = (self.proportional, self.integral, self.derivative);
+        let factor = if accept {
+            self.safety * power(e0, -(p + i + d)) * power(e1, p + 2.0 * d) * power(e2, -d)
+        } else {
+            // The history belongs to a solution that went well; after a rejection only the
+            // present error counts.
+            self.safety * power(e0, -1.0)
+        };
+        let most = if accept { self.factor_max } else { 1.0 };
+        let factor = if factor.is_nan() { self.factor_min } else { factor };
+        factor.clamp(self.factor_min, most)
+    }
+
+    /// The next step, where a change that is not worth a factorisation is not made.
+    #[inline]
+    pub(super) fn judged(&self, accept: bool, h: f64, factor: f64) -> Judgement {
+        let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
+        Judgement { accept, next: if kept { h } else { h * factor } }
+    }
 }
+
+impl ErrorControl for Pid {}
 
 impl<M, N> Controller<M> for Pid<N>
 where
-    M: Adaptive<Family: AdaptiveFamily<Controller = Pid>>,
+    M: Adaptive<Family: AdaptiveFamily<Controller: ErrorControl>>,
     N: Clone + Send + Sync + 'static,
 {
     type Norm = N;
@@ -163,27 +197,7 @@ where
 
     #[inline]
     fn judge(&self, trial: &Trial) -> Judgement {
-        let &Trial { h, error: e0, previous: [e1, e2], order, .. } = trial;
-        if !e0.is_finite() {
-            // Overflow inside the step: only a much shorter one can tell more.
-            return Judgement { accept: false, next: h * self.factor_min };
-        }
-        let accept = e0 <= 1.0;
-        let k = f64::from(order);
-        // An error of 0 would ask for an infinite step; the limit takes care of it.
-        let power = |e: f64, gain: f64| if gain == 0.0 { 1.0 } else { e.max(1e-30).powf(gain / k) };
-        let (p, i, d) = (self.proportional, self.integral, self.derivative);
-        let factor = if accept {
-            self.safety * power(e0, -(p + i + d)) * power(e1, p + 2.0 * d) * power(e2, -d)
-        } else {
-            // The history belongs to a solution that went well; after a rejection only the
-            // present error counts.
-            self.safety * power(e0, -1.0)
-        };
-        let most = if accept { self.factor_max } else { 1.0 };
-        let factor = if factor.is_nan() { self.factor_min } else { factor };
-        let factor = factor.clamp(self.factor_min, most);
-        let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
-        Judgement { accept, next: if kept { h } else { h * factor } }
+        let accept = trial.error <= 1.0;
+        self.judged(accept, trial.h, self.factor(trial))
     }
 }

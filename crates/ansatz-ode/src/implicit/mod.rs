@@ -1,10 +1,12 @@
 //! What implicit methods need of a problem, and what they share.
 
+mod collocation;
 mod dirk;
 mod factor;
 mod field;
 mod initial;
 mod jacobian;
+mod joined;
 mod linear;
 mod mass;
 mod newton;
@@ -12,6 +14,9 @@ mod reuse;
 mod rosenbrock;
 mod sparsity;
 
+pub use collocation::{
+    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
+};
 pub use dirk::{DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau};
 pub use field::{ImplicitField, Linearisation};
 pub use initial::consistent_initial;

@@ -9,6 +9,12 @@ use crate::{Result, Statistics};
 /// as long as the step length hardly changes.
 pub(crate) struct Reuse<Y> {
     pub(crate) linear: Linear<Y>,
+    freshness: Freshness,
+}
+
+/// How well a Jacobian still serves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Freshness {
     /// Whether there is a Jacobian, and whether it is that of the present state.
     known: bool,
     current: bool,
@@ -30,14 +36,39 @@ const CHEAP: usize = 16;
 /// Relative change of the step length that a costly factorisation stands.
 const TOLERATED: f64 = 0.2;
 
+impl Freshness {
+    /// Whether another Jacobian is due.
+    pub(crate) fn is_due(&self) -> bool {
+        !self.known || (!self.current && (self.slow || self.age >= MAX_AGE))
+    }
+
+    /// A Jacobian of the present state was found.
+    pub(crate) fn found(&mut self) {
+        *self = Self { known: true, current: true, age: 0, slow: false };
+    }
+
+    /// After a failure: whether another Jacobian may help, which is then due.
+    pub(crate) fn can_renew(&mut self) -> bool {
+        self.slow = true;
+        !self.current
+    }
+
+    /// A step was accepted; `slow` if Newton's method was on its way.
+    pub(crate) fn accepted(&mut self, slow: bool) {
+        self.current = false;
+        self.age += 1;
+        self.slow |= slow;
+    }
+}
+
 impl<Y: Components> Reuse<Y> {
     pub(crate) fn new(linear: Linear<Y>) -> Self {
-        Self { linear, known: false, current: false, age: 0, slow: false }
+        Self { linear, freshness: Freshness::default() }
     }
 
     /// Forgets the Jacobian.
     pub(crate) fn restart(&mut self) {
-        (self.known, self.current, self.slow) = (false, false, false);
+        self.freshness = Freshness::default();
     }
 
     /// Sees to it that there is a factorisation that serves a step with `gamma_h` from `y`, where
@@ -51,9 +82,9 @@ impl<Y: Components> Reuse<Y> {
         gamma_h: f64,
         statistics: &mut Statistics,
     ) -> Result<bool> {
-        if !self.known || (!self.current && (self.slow || self.age >= MAX_AGE)) {
+        if self.freshness.is_due() {
             self.linear.linearise(field, t, y, f, statistics)?;
-            (self.known, self.current, self.slow, self.age) = (true, true, false, 0);
+            self.freshness.found();
         }
         let change = (gamma_h / self.linear.gamma_h - 1.0).abs();
         let tolerated = if self.linear.dimension() <= CHEAP { 0.0 } else { TOLERATED };
@@ -66,14 +97,11 @@ impl<Y: Components> Reuse<Y> {
 
     /// After a failure: whether another Jacobian may help, which the next preparation then finds.
     pub(crate) fn can_renew(&mut self) -> bool {
-        self.slow = true;
-        !self.current
+        self.freshness.can_renew()
     }
 
     /// A step was accepted, with this slowest rate of convergence.
     pub(crate) fn accepted(&mut self, slowest: f64) {
-        self.current = false;
-        self.age += 1;
-        self.slow |= slowest > SLOW;
+        self.freshness.accepted(slowest > SLOW);
     }
 }

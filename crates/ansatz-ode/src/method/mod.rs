@@ -9,13 +9,21 @@ mod rk4;
 mod tsit5;
 
 #[cfg(feature = "stiff")]
+mod gauss_legendre4;
+#[cfg(feature = "stiff")]
+mod gauss_legendre6;
+#[cfg(feature = "stiff")]
 mod implicit_euler;
+#[cfg(feature = "stiff")]
+mod implicit_midpoint;
 #[cfg(feature = "stiff")]
 mod kvaerno3;
 #[cfg(feature = "stiff")]
 mod kvaerno4;
 #[cfg(feature = "stiff")]
 mod kvaerno5;
+#[cfg(feature = "stiff")]
+mod radau_iia5;
 #[cfg(feature = "stiff")]
 mod rodas3;
 #[cfg(feature = "stiff")]
@@ -44,9 +52,11 @@ pub use rk4::Rk4;
 pub use tsit5::Tsit5;
 #[cfg(feature = "stiff")]
 pub use {
-    implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
-    rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P,
-    rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    gauss_legendre4::GaussLegendre4, gauss_legendre6::GaussLegendre6,
+    implicit_euler::ImplicitEuler, implicit_midpoint::ImplicitMidpoint, kvaerno3::Kvaerno3,
+    kvaerno4::Kvaerno4, kvaerno5::Kvaerno5, radau_iia5::RadauIia5, rodas3::Rodas3, rodas4::Rodas4,
+    rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23,
+    tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]
