@@ -45,6 +45,8 @@ mod dense;
 mod error;
 mod event;
 mod explicit;
+#[cfg(feature = "stiff")]
+mod exponential;
 mod field;
 mod first_step;
 #[cfg(feature = "stiff")]
@@ -70,19 +72,28 @@ pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
 pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
+#[cfg(feature = "stiff")]
+pub use exponential::{
+    ComplexDiagonal, Exponential, ExponentialInterpolant, ExponentialMethod, ExponentialRosenbrock,
+    ExponentialRosenbrockMethod, ExponentialRosenbrockStage, ExponentialRosenbrockStages,
+    ExponentialRosenbrockTableau, ExponentialStage, ExponentialStages, ExponentialTableau, Krylov,
+    LinearPart, SemiLinear, SemiLinearField,
+};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 #[cfg(feature = "stiff")]
 pub use implicit::{
     Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
-    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
-    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Rosenbrock,
-    RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
-    WithJacobian, WithMass, WithSparsity, consistent_initial,
+    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian, Imex,
+    ImexInterpolant, ImexMethod, ImexStages, ImexTableau, ImplicitField, JacobianMatrix,
+    JacobianStorage, Linearisation, Mass, Rosenbrock, RosenbrockInterpolant, RosenbrockMethod,
+    RosenbrockStages, RosenbrockTableau, Sparsity, Split, SplitField, WithJacobian, WithMass,
+    WithSparsity, consistent_initial,
 };
 pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
 #[cfg(feature = "stiff")]
 pub use method::{
-    GaussLegendre4, GaussLegendre6, ImplicitEuler, ImplicitMidpoint, Kvaerno3, Kvaerno4, Kvaerno5,
+    EtdRk2, EtdRk4, EtdRk4B, Exprb32, Exprb43, GaussLegendre4, GaussLegendre6, ImplicitEuler,
+    ImplicitMidpoint, KenCarp3, KenCarp4, KenCarp5, Kvaerno3, Kvaerno4, Kvaerno5, Pexprb43,
     RadauIia5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P, Rosenbrock23, TrBdf2, Trapezoidal,
 };
 #[cfg(feature = "candle")]

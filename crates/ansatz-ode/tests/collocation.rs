@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use ansatz_ode::{
-    Error, GaussLegendre4, GaussLegendre6, ImplicitMidpoint, InPlace, NoGradient, Pid, Predictive,
-    RadauIia5, Rms, Sparsity, Statistics, WithJacobian, WithMass, WithSparsity, solve,
+    CollocationMethod, Error, GaussLegendre4, GaussLegendre6, ImplicitMidpoint, InPlace,
+    NoGradient, Pid, Predictive, RadauIia5, Rms, Sparsity, Statistics, WithJacobian, WithMass,
+    WithSparsity, solve,
 };
 
 /// u' = t u − v, v' = t v + u: exp(t²/2) (cos t, sin t).
@@ -241,6 +242,18 @@ fn robertson_costs_what_it_costs_radau5() {
     assert!((s.y_end[0] - 0.988674).abs() < 1e-5, "{:?}", s.y_end);
     assert!((s.y_end[1] / 3.44772e-5 - 1.0).abs() < 1e-3, "{:?}", s.y_end);
     assert!(s.statistics.attempted() <= 17, "{:?}", s.statistics);
+}
+
+/// The error estimate vanishes for polynomials of degree 3, and no further.
+#[test]
+fn error_estimate_has_its_order() {
+    let tableau = RadauIia5::TABLEAU;
+    for k in 1..=4 {
+        let slope = if k == 1 { 1.0 / tableau.real.unwrap() } else { 0.0 };
+        let power = |(e, c): (&f64, &f64)| e * c.powi(k);
+        let sum: f64 = slope + tableau.error.iter().zip(tableau.c).map(power).sum::<f64>();
+        assert_eq!(sum.abs() < 1e-14, k < 4, "{k} {sum}");
+    }
 }
 
 /// y' = −λ (y − cos t) − sin t: the smooth solution cos t, however stiff, at full accuracy.
