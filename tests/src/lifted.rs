@@ -14,12 +14,12 @@ use ansatz::{
 pub struct Lifted<T>(pub T);
 
 impl<T: TensorLike> State for Lifted<T> {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
         let mut sum = base.map(|b| b.0.clone());
         for (c, x) in coefficients.iter().zip(terms) {

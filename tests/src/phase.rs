@@ -15,22 +15,15 @@ pub struct Phase {
 }
 
 impl State for Phase {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
-        if base.is_none() && terms.is_empty() {
-            self.q.fill(0.0);
-            self.p.fill(0.0);
-            return Ok(());
-        }
-        // The trait takes slices of whole states, so the parts have to be gathered.
-        let part = |of: fn(&Self) -> &Vec<f64>| terms.iter().map(of).cloned().collect::<Vec<_>>();
-        self.q.combine(base.map(|b| &b.q), h, coefficients, &part(|x| &x.q))?;
-        self.p.combine(base.map(|b| &b.p), h, coefficients, &part(|x| &x.p))
+        self.q.combine_iter(base.map(|b| &b.q), h, coefficients, terms.clone().map(|x| &x.q))?;
+        self.p.combine_iter(base.map(|b| &b.p), h, coefficients, terms.map(|x| &x.p))
     }
 
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {

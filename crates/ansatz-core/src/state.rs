@@ -1,12 +1,14 @@
 //! What a solver needs to know of the thing it solves for: [`State`].
 
+mod pair;
 mod slices;
 
 use crate::{Error, Result};
 
 /// An element of a vector space with a norm: the state of a differential equation.
 ///
-/// Implemented for `f64`, `[f64; N]`, `Vec<f64>` and, with the feature `candle`, tensors.
+/// Implemented for `f64`, `[f64; N]`, `Vec<f64>`, with the feature `candle` tensors, and pairs of
+/// states.
 /// The two arithmetic operations are fused, so that a step of a solver makes one pass over memory
 /// for each stage and no temporaries.
 pub trait State: Clone {
@@ -17,13 +19,45 @@ pub trait State: Clone {
     ///
     /// # Errors
     /// When the sizes differ.
+    fn combine_iter<'a>(
+        &mut self,
+        base: Option<&Self>,
+        h: f64,
+        coefficients: &[f64],
+        terms: impl Iterator<Item = &'a Self> + Clone,
+    ) -> Result<()>
+    where
+        Self: 'a;
+
+    /// [`combine_iter`](Self::combine_iter) of terms that lie side by side.
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    #[inline]
     fn combine(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
         terms: &[Self],
-    ) -> Result<()>;
+    ) -> Result<()> {
+        self.combine_iter(base, h, coefficients, terms.iter())
+    }
+
+    /// `self ← factor · self + Σⱼ cⱼ xⱼ` for terms `(cⱼ, xⱼ)`, where the result takes the place of
+    /// one of the things added. With `factor = 0` what `self` held does not matter.
+    ///
+    /// By way of a copy and [`combine`](Self::combine) unless a state can do it in place.
+    ///
+    /// # Errors
+    /// When the sizes differ.
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        let own = self.clone();
+        let coefficients: Vec<f64> =
+            std::iter::once(factor).chain(terms.iter().map(|(c, _)| *c)).collect();
+        let all = std::iter::once(&own).chain(terms.iter().map(|(_, x)| *x));
+        self.combine_iter(None, 1.0, &coefficients, all)
+    }
 
     /// The weighted root mean square `√(mean ((selfᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|)))²))`
     /// (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11).
@@ -50,12 +84,12 @@ pub trait State: Clone {
 
 impl State for f64 {
     #[inline]
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
         let mut sum = 0.0;
         for (c, x) in coefficients.iter().zip(terms) {
@@ -64,6 +98,13 @@ impl State for f64 {
             }
         }
         *self = base.copied().unwrap_or(0.0) + h * sum;
+        Ok(())
+    }
+
+    #[inline]
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        let scaled = if factor == 0.0 { 0.0 } else { factor * *self };
+        *self = terms.iter().filter(|(c, _)| *c != 0.0).fold(scaled, |sum, (c, x)| sum + c * **x);
         Ok(())
     }
 
@@ -88,17 +129,17 @@ impl State for f64 {
 
 impl<const N: usize> State for [f64; N] {
     #[inline]
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
         // Decided when compiled: short arrays are unrolled where they are used.
         if N >= slices::KERNEL_FROM {
             let base = base.map(<[f64; N]>::as_slice);
-            return slices::combine(self, base, h, coefficients, terms.iter().map(|x| &x[..]));
+            return slices::combine(self, base, h, coefficients, terms.map(|x| &x[..]));
         }
         let mut sum = [0.0; N];
         for (c, x) in coefficients.iter().zip(terms) {
@@ -124,6 +165,12 @@ impl<const N: usize> State for [f64; N] {
     }
 
     #[inline]
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        slices::accumulate(self, factor, terms.iter().map(|(c, x)| (*c, &x[..])));
+        Ok(())
+    }
+
+    #[inline]
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
         slices::weighted_rms(self, a, b, rtol, atol)
     }
@@ -143,22 +190,32 @@ impl<const N: usize> State for [f64; N] {
 }
 
 impl State for Vec<f64> {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
-        let n = base.or(terms.first()).unwrap_or(self).len();
-        for (c, x) in coefficients.iter().zip(terms) {
+        let n = base.or(terms.clone().next()).unwrap_or(self).len();
+        for (c, x) in coefficients.iter().zip(terms.clone()) {
             if *c != 0.0 && x.len() != n {
                 return Err(length_mismatch("a term of a linear combination", n, x.len()));
             }
         }
         self.resize(n, 0.0);
         let base = base.map(Vec::as_slice);
-        slices::combine(self, base, h, coefficients, terms.iter().map(Vec::as_slice))
+        slices::combine(self, base, h, coefficients, terms.map(Vec::as_slice))
+    }
+
+    fn accumulate(&mut self, factor: f64, terms: &[(f64, &Self)]) -> Result<()> {
+        for (c, x) in terms {
+            if *c != 0.0 {
+                self.check_like("a term of a linear combination", x)?;
+            }
+        }
+        slices::accumulate(self, factor, terms.iter().map(|(c, x)| (*c, &x[..])));
+        Ok(())
     }
 
     fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
@@ -192,12 +249,12 @@ fn length_mismatch(what: &'static str, expected: usize, got: usize) -> Error {
 /// replaying steps.
 #[cfg(feature = "candle")]
 impl State for candle_core::Tensor {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<()> {
         let used: Vec<(f64, &Self)> = coefficients
             .iter()

@@ -27,8 +27,8 @@ pub enum Error {
     },
     /// An adjoint cannot differentiate through events.
     #[error(
-        "{adjoint} does not differentiate through events; use RecursiveCheckpoint, or NoGradient \
-         for values only"
+        "{adjoint} does not differentiate through events; use RecursiveCheckpoint or Direct with \
+         conditions made by `Event::of_tensor`, or NoGradient for values only"
     )]
     EventsNotDifferentiated {
         /// The adjoint.
@@ -69,6 +69,15 @@ pub enum Error {
     #[cfg(feature = "stiff")]
     #[error("linear algebra of an implicit step failed: {0}")]
     Linear(#[from] ansatz_linalg::Error),
+    /// The time of an event has no derivative.
+    #[error(
+        "the condition of the event at t = {t} touches zero without crossing it, so that the time \
+         of the event has no derivative"
+    )]
+    TangentialEvent {
+        /// Time of the event.
+        t: f64,
+    },
     /// The equations of an implicit step could not be solved.
     #[error(
         "Newton's method failed at t = {t}, step {step}, even with a step of {h:e}; check the \
@@ -119,10 +128,10 @@ pub enum Error {
         /// Number of the step, from 0.
         step: usize,
     },
-    /// Save or jump times do not run from the start towards the end.
+    /// Save times do not run from the start towards the end, or jump times not in one direction.
     #[error(
-        "time {index} is {value} after {previous}; save and jump times must increase when solving \
-         forwards and decrease when solving backwards"
+        "time {index} is {value} after {previous}; save times must increase when solving forwards \
+         and decrease when solving backwards, jump times must do one of the two"
     )]
     NonMonotone {
         /// Position in the list of save times.
@@ -150,6 +159,17 @@ pub enum Error {
     LateVariable {
         /// Time of the evaluation.
         t: f64,
+    },
+    /// A channel of a control path has no observed value at all.
+    #[error(
+        "channel {channel} of series {series} was never observed; fill it with `forward_fill` or \
+         leave it out"
+    )]
+    Unobserved {
+        /// Position in the batch.
+        series: usize,
+        /// The channel.
+        channel: usize,
     },
     /// An option has a value that makes no sense.
     #[error("{what} = {value}: expected {expected}")]

@@ -33,6 +33,8 @@ type Change<Y> = dyn Fn(f64, &Y) -> ansatz_core::Result<Y> + Send + Sync;
 pub struct Event<Y> {
     condition: Arc<Condition<Y>>,
     direction: Direction,
+    /// The condition as a scalar tensor, for gradients.
+    tape: Option<Arc<Change<Y>>>,
     change: Option<Arc<Change<Y>>>,
     stop_after: Option<usize>,
     samples: usize,
@@ -43,6 +45,7 @@ impl<Y> Clone for Event<Y> {
         Self {
             condition: self.condition.clone(),
             direction: self.direction,
+            tape: self.tape.clone(),
             change: self.change.clone(),
             stop_after: self.stop_after,
             samples: self.samples,
@@ -83,6 +86,8 @@ pub struct Crossing<Y> {
     pub t: f64,
     /// The state there, before any change.
     pub y: Y,
+    /// The time again, as a scalar tensor with a gradient, where the solve was differentiated.
+    pub time: Option<Y>,
 }
 
 impl<Y> Event<Y> {
@@ -98,6 +103,7 @@ impl<Y> Event<Y> {
         Self {
             condition: Arc::new(condition),
             direction: Direction::Either,
+            tape: None,
             change: None,
             stop_after: None,
             samples: 8,
@@ -202,5 +208,60 @@ impl<Y> Event<Y> {
             return Err(Error::invalid("stop_after", 0, "at least one crossing"));
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "candle")]
+impl Event<candle_core::Tensor> {
+    /// The zeros of a `condition` that returns a scalar tensor: gradients flow through the time and
+    /// the state of the crossing, to the state before it and to what the condition captured.
+    ///
+    /// ```
+    /// use ansatz_ode::{Event, Tsit5, solve};
+    /// use ansatz_ode::core::candle::{Device, Tensor, Var};
+    ///
+    /// # fn main() -> ansatz_ode::Result<()> {
+    /// // A ball falls from a height `x`: after the time `√(2x/g)` it is on the floor.
+    /// let start = Var::new(&[2f64, 0.0], &Device::Cpu)?;
+    /// let ball = |_t: f64, y: &Tensor| {
+    ///     let speed = y.narrow(0, 1, 1)?;
+    ///     Tensor::cat(&[&speed, &(speed.zeros_like()? - 9.81)?], 0)
+    /// };
+    /// let floor = Event::of_tensor(|_t, y: &Tensor| Ok(y.get(0)?)).falling().stop();
+    /// let solution = solve(ball, start.as_tensor().clone(), (0.0, 10.0))
+    ///     .with(Tsit5)
+    ///     .tolerance(1e-8, 1e-8)
+    ///     .event(floor)
+    ///     .run()?;
+    /// let time = solution.crossings[0].time.as_ref().unwrap();
+    /// let gradient = time.backward()?.get(&start).unwrap().to_vec1::<f64>()?;
+    /// assert!((gradient[0] - 1.0 / (2.0 * 9.81 * 2f64).sqrt()).abs() < 1e-8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn of_tensor<G>(condition: G) -> Self
+    where
+        G: Fn(f64, &candle_core::Tensor) -> ansatz_core::Result<candle_core::Tensor>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let tape: Arc<Change<candle_core::Tensor>> = Arc::new(condition);
+        let condition = tape.clone();
+        let value = move |t: f64, y: &candle_core::Tensor| {
+            let value = condition(t, &y.detach())?.to_dtype(candle_core::DType::F64)?;
+            Ok(value.flatten_all()?.squeeze(0)?.to_scalar::<f64>()?)
+        };
+        Self { tape: Some(tape), ..Self::new(value) }
+    }
+
+    /// The condition with its graph, if it has one.
+    pub(crate) fn taped(
+        &self,
+        t: f64,
+        y: &candle_core::Tensor,
+    ) -> Option<Result<candle_core::Tensor>> {
+        let tape = self.tape.as_ref()?;
+        Some(tape(t, y).map_err(|source| Error::Event { t, source }))
     }
 }

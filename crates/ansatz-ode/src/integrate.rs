@@ -6,7 +6,8 @@ use crate::{
     Attempt, Controller, Crossing, Error, ErrorNorm, Event, Interpolates, Judgement, Made, Needs,
     Result, Solves, Span, Statistics, Status, Stepper, Trial,
     leg::Leg,
-    watch::{Search, Watcher, meet},
+    sides::Sides,
+    watch::{Outcome, Search, Watcher, meet},
 };
 
 /// One accepted step, as an observer sees it.
@@ -46,8 +47,21 @@ pub(crate) trait Observer<Y, S> {
     /// Called after every accepted step.
     fn accepted(&mut self, step: &Step<'_, Y, S>) -> Result<()>;
 
-    /// Called when an event at `t` made `y1` of the state `y0`.
-    fn changed(&mut self, t: f64, y0: &Y, y1: &Y) -> Result<()>;
+    /// Called after a step that ended on a crossing.
+    fn crossed(&mut self, crossed: &Crossed<'_, Y>) -> Result<()>;
+}
+
+/// What happened at the end of a step that ended on a crossing.
+pub(crate) struct Crossed<'a, Y> {
+    /// The event whose condition is zero there.
+    pub(crate) found: usize,
+    pub(crate) t: f64,
+    /// State before any change.
+    pub(crate) y: &'a Y,
+    /// State after the changes, if there were any.
+    pub(crate) changed: Option<&'a Y>,
+    /// The events that happened, in their order.
+    pub(crate) crossings: &'a [Crossing<Y>],
 }
 
 /// What remains after the last step.
@@ -73,15 +87,15 @@ pub(crate) struct Problem<'a, F, Y, M, C> {
 #[derive(Debug, Clone)]
 pub(crate) struct Options<Y> {
     pub(crate) max_steps: usize,
-    /// Times at which the field jumps, in the order in which the solve meets them.
+    /// Times at which the field jumps, in order, from either end.
     pub(crate) jumps: Vec<f64>,
     pub(crate) events: Vec<Event<Y>>,
 }
 
 impl<Y> Options<Y> {
-    /// Errors unless the jump times run along the interval and the events make sense.
-    pub(crate) fn validate(&self, span: &Span) -> Result<()> {
-        let direction = span.direction();
+    /// Errors unless the jump times run in one direction and the events make sense.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let direction = if self.jumps.first() > self.jumps.last() { -1.0 } else { 1.0 };
         for (index, &value) in self.jumps.iter().enumerate() {
             if !value.is_finite() {
                 return Err(Error::invalid("jump time", value, "a finite time"));
@@ -119,6 +133,7 @@ where
 {
     let &Problem { field, y0, span, method, controller, options } = problem;
     let direction = span.direction();
+    let sides = Sides::new(&options.jumps, span);
     let norm = controller.norm();
 
     let mut statistics = Statistics::default();
@@ -135,7 +150,7 @@ where
     }
     let mut y_new = y0.clone();
     let mut stepper = method.stepper(field, y0)?;
-    stepper.restart(field, t, &y, &mut statistics)?;
+    stepper.restart(field, sides.after(t), &y, &mut statistics)?;
     let mut h = match (controller.first_step(), norm) {
         (Some(h), _) => h,
         (None, Some(norm)) => stepper.first_step(field, span, &y, norm, &mut statistics)?,
@@ -146,10 +161,7 @@ where
     let mut previous_h = None;
     let mut again = false;
 
-    let targets = options.jumps.iter().copied().filter(|s| (s - t) * direction > 0.0);
-    let targets: Vec<f64> =
-        targets.take_while(|s| (span.t1 - s) * direction > 0.0).chain([span.t1]).collect();
-    for target in targets {
+    for target in sides.between(t, span.t1).into_iter().chain([span.t1]) {
         let mut leg = Leg::new(t, target, direction, fixed);
         loop {
             let step = statistics.attempted();
@@ -158,25 +170,32 @@ where
             }
             h = h.min(controller.max_step());
             let (mut t_new, mut last) = leg.next(t, h);
-            let mut signed = t_new - t;
-            if signed == 0.0 || (h < controller.min_step() && !last) {
+            let (start, mut signed) = sides.inside(t, t_new);
+            if t_new == t || (h < controller.min_step() && !last) {
                 return end(t, y, Status::StepTooSmall { h }, statistics, watcher);
             }
-            let error =
-                match stepper.attempt(field, t, signed, &y, &mut y_new, norm, &mut statistics)? {
-                    Attempt::Made(error) => error,
-                    Attempt::Failed(factor) => {
-                        statistics.rejected += 1;
-                        statistics.not_converged += 1;
-                        h = signed.abs() * factor;
-                        if fixed.is_some() || h <= 4.0 * f64::EPSILON * t.abs() {
-                            let status = Status::NotConverged { h: signed.abs() };
-                            return end(t, y, status, statistics, watcher);
-                        }
-                        again = true;
-                        continue;
+            let error = match stepper.attempt(
+                field,
+                start,
+                signed,
+                &y,
+                &mut y_new,
+                norm,
+                &mut statistics,
+            )? {
+                Attempt::Made(error) => error,
+                Attempt::Failed(factor) => {
+                    statistics.rejected += 1;
+                    statistics.not_converged += 1;
+                    h = signed.abs() * factor;
+                    if fixed.is_some() || h <= 4.0 * f64::EPSILON * t.abs() {
+                        let status = Status::NotConverged { h: signed.abs() };
+                        return end(t, y, status, statistics, watcher);
                     }
-                };
+                    again = true;
+                    continue;
+                }
+            };
             let next = match error {
                 None => {
                     if !y_new.all_finite()? {
@@ -222,7 +241,7 @@ where
 
             let mut outcome = None;
             if !watcher.is_idle() {
-                let made = Made { t0: t, y0: &y, t: t_new, y: &y_new };
+                let made = Made { t0: start, y0: &y, t: start + signed, y: &y_new };
                 stepper.complete(
                     field,
                     &made,
@@ -232,7 +251,7 @@ where
                 let at = |theta: f64| -> Result<(f64, Y)> {
                     let mut inside = y.clone();
                     stepper.interpolate(theta, &y, &y_new, &mut inside)?;
-                    Ok((t + theta * signed, inside))
+                    Ok((start + theta * signed, inside))
                 };
                 match watcher.first_crossing(&at)? {
                     Search::Nothing => watcher.moved(t_new, &y_new)?,
@@ -243,10 +262,11 @@ where
                         if found.theta < 1.0 {
                             let condition = |t: f64, y: &Y| watcher.value(found.event, t, y);
                             let mut attempt = |h: f64, y_new: &mut Y| {
-                                stepper.attempt(field, t, h, &y, y_new, norm, &mut statistics)
+                                stepper.attempt(field, start, h, &y, y_new, norm, &mut statistics)
                             };
-                            signed = meet(t, signed, &found, &condition, &mut y_new, &mut attempt)?;
-                            t_new = t + signed;
+                            signed =
+                                meet(start, signed, &found, &condition, &mut y_new, &mut attempt)?;
+                            t_new = start + signed;
                             last = false;
                         }
                         outcome = Some(watcher.happen(found.event, t_new, &y_new)?);
@@ -261,16 +281,18 @@ where
             let restarts = last || outcome.as_ref().is_some_and(|o| o.changed.is_some());
             let needs =
                 Needs { next: stop.is_none() && !restarts, inside: observer.wants_inside(t_new) };
-            let made = Made { t0: t, y0: &y, t: t_new, y: &y_new };
+            let made = Made { t0: start, y0: &y, t: start + signed, y: &y_new };
             stepper.complete(field, &made, needs, &mut statistics)?;
             let step = Step { t0: t, h: signed, t1: t_new, y0: &y, y1: &y_new, stepper: &stepper };
             observer.accepted(&step)?;
             std::mem::swap(&mut y, &mut y_new);
             t = t_new;
             h = next;
-            if let Some(changed) = outcome.and_then(|o| o.changed) {
-                observer.changed(t, &y, &changed)?;
-                y = changed;
+            if let Some(Outcome { found, first, changed, .. }) = outcome {
+                let crossings = &watcher.crossings[first..];
+                let changed_to = changed.as_ref();
+                observer.crossed(&Crossed { found, t, y: &y, changed: changed_to, crossings })?;
+                y = changed.unwrap_or(y);
             }
             leg.taken(t, crossed);
             if let Some(event) = stop {
@@ -280,7 +302,7 @@ where
                 return end(t, y, Status::Finished, statistics, watcher);
             }
             if restarts {
-                stepper.restart(field, t, &y, &mut statistics)?;
+                stepper.restart(field, sides.after(t), &y, &mut statistics)?;
             } else {
                 stepper.advance();
             }

@@ -4,10 +4,11 @@
 //!
 //! | part | what it is | where |
 //! |---|---|---|
-//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`] |
-//! | method | a Butcher tableau with a name | [`ExplicitRungeKutta`], [`Adaptive`] |
+//! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`], [`SecondOrder`], [`PartitionedField`] |
+//! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
 //! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`], [`Predictive`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
+//! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | adjoint | how gradients are computed | [`NoGradient`], [`RecursiveCheckpoint`], [`Direct`], [`Backsolve`] |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -41,6 +42,8 @@
 
 mod adjoint;
 mod control;
+#[cfg(feature = "candle")]
+mod controlled;
 mod dense;
 mod error;
 mod event;
@@ -49,18 +52,28 @@ mod explicit;
 mod exponential;
 mod field;
 mod first_step;
+mod hermite;
 #[cfg(feature = "stiff")]
 mod implicit;
 mod integrate;
+#[cfg(feature = "candle")]
+mod layer;
 mod leg;
+mod low_storage;
 mod method;
 mod norm;
+mod partitioned;
+#[cfg(feature = "candle")]
+mod path;
 mod save;
 mod saver;
+mod second_order;
+mod sides;
 mod solution;
 mod solve;
 mod span;
 mod stepper;
+mod symplectic;
 mod watch;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
@@ -68,18 +81,23 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use control::{Controller, ErrorControl, FixedStep, Judgement, Pid, Predictive, Trial};
+#[cfg(feature = "candle")]
+pub use controlled::Controlled;
 pub use dense::DenseOutput;
 pub use error::{Error, Result};
 pub use event::{Crossing, Direction, Event};
-pub use explicit::{Explicit, ExplicitRungeKutta, ExtraStage, StageInterpolant, Stages, Tableau};
+pub use explicit::{
+    Explicit, ExplicitRungeKutta, ExtraStage, SecondEstimate, StageInterpolant, Stages, Tableau,
+};
 #[cfg(feature = "stiff")]
 pub use exponential::{
-    ComplexDiagonal, Exponential, ExponentialInterpolant, ExponentialMethod, ExponentialRosenbrock,
+    ComplexDiagonal, Exponential, ExponentialMethod, ExponentialRosenbrock,
     ExponentialRosenbrockMethod, ExponentialRosenbrockStage, ExponentialRosenbrockStages,
     ExponentialRosenbrockTableau, ExponentialStage, ExponentialStages, ExponentialTableau, Krylov,
     LinearPart, SemiLinear, SemiLinearField,
 };
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
+pub use hermite::HermiteInterpolant;
 #[cfg(feature = "stiff")]
 pub use implicit::{
     Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
@@ -89,17 +107,21 @@ pub use implicit::{
     RosenbrockStages, RosenbrockTableau, Sparsity, Split, SplitField, WithJacobian, WithMass,
     WithSparsity, consistent_initial,
 };
-pub use method::{Bosh3, Dopri5, Euler, Heun, Midpoint, Rk4, Tsit5};
-#[cfg(feature = "stiff")]
-pub use method::{
-    EtdRk2, EtdRk4, EtdRk4B, Exprb32, Exprb43, GaussLegendre4, GaussLegendre6, ImplicitEuler,
-    ImplicitMidpoint, KenCarp3, KenCarp4, KenCarp5, Kvaerno3, Kvaerno4, Kvaerno5, Pexprb43,
-    RadauIia5, Rodas3, Rodas4, Rodas4P, Rodas5P, Ros3, Ros3P, Rosenbrock23, TrBdf2, Trapezoidal,
+#[cfg(feature = "candle")]
+pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
+pub use low_storage::{
+    EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
+    Registers,
 };
+pub use method::*;
 #[cfg(feature = "candle")]
 pub use norm::MaxOverRows;
 pub use norm::{ErrorNorm, Max, PerComponent, Rms};
+pub use partitioned::{Newtonian, Partitioned, PartitionedField};
+#[cfg(feature = "candle")]
+pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, with_time};
 pub use save::Save;
+pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};
 pub use solve::{Solve, solve};
 pub use span::Span;
@@ -107,3 +129,4 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
+pub use symplectic::{Hermite, Splitting, Substeps, Symplectic, SymplecticMethod};

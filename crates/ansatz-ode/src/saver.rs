@@ -4,7 +4,7 @@ use ansatz_core::State;
 
 use crate::{
     DenseOutput, Interpolates, Result, Save, Solution, Span,
-    integrate::{Observer, Reached, Step},
+    integrate::{Crossed, Observer, Reached, Step},
 };
 
 /// Collects the states that [`Save`] names.
@@ -111,10 +111,10 @@ impl<'a, Y: State, I> Saver<'a, Y, I> {
         Ok(())
     }
 
-    /// Notes that the state was changed at `t`.
-    pub(crate) fn see_change(&mut self, t: f64, y: &Y) {
-        if *self.save == Save::Steps {
-            self.push(t, y.clone());
+    /// Saves what an event made of the state.
+    pub(crate) fn see_crossed(&mut self, crossed: &Crossed<'_, Y>) {
+        if let (Save::Steps, Some(y)) = (self.save, crossed.changed) {
+            self.push(crossed.t, y.clone());
         }
     }
 }
@@ -129,8 +129,8 @@ impl<Y: State, S: Interpolates<Y>> Observer<Y, S> for Saver<'_, Y, S::Interpolan
         self.see(step)
     }
 
-    fn changed(&mut self, t: f64, _: &Y, y1: &Y) -> Result<()> {
-        self.see_change(t, y1);
+    fn crossed(&mut self, crossed: &Crossed<'_, Y>) -> Result<()> {
+        self.see_crossed(crossed);
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ pub struct Statistics {
     pub accepted: usize,
     /// Rejected steps: their error was too large, or their equations could not be solved.
     pub rejected: usize,
-    /// Evaluations of the vector field.
+    /// Evaluations of the vector field; by a symplectic method, of its kick.
     pub evaluations: usize,
     /// Evaluations of the Jacobian (those of the field that differences need are counted there
     /// too).

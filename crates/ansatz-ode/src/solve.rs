@@ -141,7 +141,9 @@ impl<F, Y, M, C, A> Solve<F, Y, M, C, A> {
         self
     }
 
-    /// Times at which the field jumps: steps end there, and the next one starts afresh.
+    /// Times at which the field jumps, increasing or decreasing: steps end there, and the next one
+    /// starts afresh. Each step sees the field on its own side of the jump, which is never evaluated
+    /// at these times themselves; it may be undefined there. Times outside the interval do nothing.
     pub fn jumps(mut self, times: impl Into<Vec<f64>>) -> Self {
         self.options.jumps = times.into();
         self
@@ -224,7 +226,7 @@ impl<F, Y, M, C, A> Solve<F, Y, M, C, A> {
         if let Some(norm) = self.controller.norm() {
             norm.validate()?;
         }
-        self.options.validate(&self.span)?;
+        self.options.validate()?;
         check_initial(&self.y0, self.span.t0)
     }
 

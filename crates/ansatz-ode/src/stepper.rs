@@ -38,7 +38,8 @@ pub trait Family<M, F, Y> {
 /// Methods that solve problems with a field `F` and states `Y`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not solve problems with the field `{F}` and the state `{Y}`",
-    note = "explicit methods need a `VectorField`, implicit ones also a state with components"
+    note = "explicit methods need a `VectorField`, implicit ones also a state with components, \
+            symplectic ones a `PartitionedField` and a pair of states"
 )]
 pub trait Solves<F, Y>: Method {
     /// The method at work.

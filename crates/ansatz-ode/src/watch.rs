@@ -36,6 +36,10 @@ pub(crate) enum Search {
 
 /// What the events at one time came to.
 pub(crate) struct Outcome<Y> {
+    /// The event whose crossing was sought.
+    pub(crate) found: usize,
+    /// Number of the first of their crossings.
+    pub(crate) first: usize,
     /// The state to go on from, where it was changed.
     pub(crate) changed: Option<Y>,
     /// The event that ends the solve.
@@ -127,9 +131,10 @@ impl<'a, Y: State> Watcher<'a, Y> {
                 happened.push(i);
             }
         }
-        let mut outcome = Outcome { changed: None, stop: None };
+        let first = self.crossings.len();
+        let mut outcome = Outcome { found, first, changed: None, stop: None };
         for &i in &happened {
-            self.crossings.push(Crossing { event: i, t, y: y.clone() });
+            self.crossings.push(Crossing { event: i, t, y: y.clone(), time: None });
             self.counts[i] += 1;
             if outcome.stop.is_none() && self.events[i].limit() == Some(self.counts[i]) {
                 outcome.stop = Some(i);
@@ -196,7 +201,9 @@ pub(crate) fn meet<Y>(
     attempt: &mut impl FnMut(f64, &mut Y) -> Result<Attempt>,
 ) -> Result<f64> {
     const ROUNDS: usize = 6;
-    let mut length = found.theta * h;
+    // As the difference of two times, by which an adjoint finds it again to the last bit.
+    let representable = |length: f64| (t + length) - t;
+    let mut length = representable(found.theta * h);
     let mut last_correction = f64::INFINITY;
     for _ in 0..ROUNDS {
         if let Attempt::Failed(_) = attempt(length, y_new)? {
@@ -209,7 +216,7 @@ pub(crate) fn meet<Y>(
         if !(correction.abs() > resolution && shrinks && (length + correction) * h > 0.0) {
             break;
         }
-        length += correction;
+        length = representable(length + correction);
         last_correction = correction.abs();
     }
     Ok(length)

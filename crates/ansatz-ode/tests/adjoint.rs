@@ -4,9 +4,9 @@
 
 use ansatz_ode::core::candle::{DType, Device, Tensor, Var};
 use ansatz_ode::{
-    Adaptive, Adjoint, Backsolve, Bosh3, Direct, Dopri5, Euler, ExplicitRungeKutta, FixedStep,
-    Heun, Midpoint, NoGradient, Pid, RecursiveCheckpoint, Rk4, Save, Solution, Span, Tsit5,
-    WithArguments, solve,
+    Adaptive, Adjoint, Backsolve, Bosh3, Bs5, Direct, Dop853, Dopri5, Euler, ExplicitRungeKutta,
+    FixedStep, Heun, Midpoint, NoGradient, Pid, RecursiveCheckpoint, Rk4, Save, Solution, Span,
+    SspRk43, Tsit5, Vern6, Vern7, Vern9, WithArguments, solve,
 };
 use ansatz_ops::{GradCheck, gradcheck};
 
@@ -58,6 +58,7 @@ fn the_discrete_adjoint_is_exact_for_every_method() {
         check_discrete(Rk4, span, save.clone(), slots);
         check_discrete(Dopri5, span, save.clone(), slots);
         check_discrete(Tsit5, span, save.clone(), slots);
+        check_discrete(SspRk43, span, save.clone(), slots);
     }
     for slots in [0, 1, 2, 3, 100] {
         all((0.2, 1.9), &Save::End, slots);
@@ -68,6 +69,64 @@ fn the_discrete_adjoint_is_exact_for_every_method() {
         all((1.9, 0.2), &Save::Times(vec![1.9, 1.3, 0.65, 0.6, 0.5]), slots);
         all((1.9, 0.2), &Save::Steps, slots);
     }
+}
+
+/// States inside a step hang on the extra stages of dense output, too.
+#[test]
+fn the_discrete_adjoint_goes_through_extra_stages() {
+    fn check<M: ExplicitRungeKutta>(method: M) {
+        assert!(!M::TABLEAU.extra.is_empty());
+        for slots in [0, 3] {
+            check_discrete(method, (0.2, 1.9), Save::End, slots);
+            // Three in one step, none in the next ones, one in the last one.
+            let times = vec![0.2, 0.5, 0.6, 0.65, 1.3, 1.8, 1.9];
+            check_discrete(method, (0.2, 1.9), Save::Times(times), slots);
+            check_discrete(method, (1.9, 0.2), Save::Times(vec![1.3, 0.65, 0.6, 0.3]), slots);
+        }
+    }
+    check(Bs5);
+    check(Vern6);
+    check(Vern7);
+    check(Vern9);
+    check(Dop853);
+}
+
+/// The same with steps chosen by the error, where stages left over from rejected steps and from
+/// steps that were not looked into lie about.
+#[test]
+fn adaptive_solves_with_extra_stages_agree_between_adjoints() {
+    let gradient = |direct: bool| {
+        let k = Var::new(3f64, &Device::Cpu).unwrap();
+        let kt = k.as_tensor().clone();
+        let y0 = Tensor::new(&[1f64], &Device::Cpu).unwrap();
+        let pid = Pid { first_step: Some(0.9), ..Pid::i(1e-9, 1e-9) };
+        let s = solve(
+            move |t: f64, y: &Tensor| y.broadcast_mul(&kt)? * (8.0 * t).cos(),
+            y0,
+            (0.0, 2.0),
+        )
+        .with(Vern7)
+        .controller(pid)
+        .save_at(vec![0.1, 0.11, 0.9, 1.7]);
+        let s = if direct { s.adjoint(Direct).run() } else { s.run() }.unwrap();
+        assert!(s.statistics.rejected > 0 && s.statistics.accepted > 8, "{:?}", s.statistics);
+        let total = contract(&s).unwrap().sum_all().unwrap();
+        let exact: f64 =
+            s.ts.iter()
+                .enumerate()
+                .map(|(i, t)| {
+                    let factor = (8.0 * t).sin() / 8.0;
+                    (1.0 + 0.3 * i as f64) * factor * (3.0 * factor).exp()
+                })
+                .sum();
+        let end = 16f64.sin() / 8.0;
+        let exact = exact + 0.2 * end * (6.0 * end).exp();
+        let g = values(total.backward().unwrap().get(&k).unwrap())[0];
+        assert!((g - exact).abs() < 1e-7, "{g} against {exact}");
+        g
+    };
+    let (checkpointed, direct) = (gradient(false), gradient(true));
+    assert!((checkpointed - direct).abs() < 1e-13, "{checkpointed} {direct}");
 }
 
 /// Captured variables receive the same gradients as explicit arguments.

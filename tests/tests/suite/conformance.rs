@@ -63,8 +63,14 @@ fn the_state_suite_notices_a_fault() {
     #[derive(Clone)]
     struct Forgetful(f64);
     impl State for Forgetful {
-        fn combine(&mut self, _: Option<&Self>, h: f64, c: &[f64], x: &[Self]) -> Result<()> {
-            self.0.combine(None, h, c, &x.iter().map(|x| x.0).collect::<Vec<_>>())
+        fn combine_iter<'a>(
+            &mut self,
+            _: Option<&Self>,
+            h: f64,
+            c: &[f64],
+            x: impl Iterator<Item = &'a Self> + Clone,
+        ) -> Result<()> {
+            self.0.combine_iter(None, h, c, x.map(|x| &x.0))
         }
         fn weighted_rms(&self, a: &Self, b: &Self, rtol: f64, atol: f64) -> Result<f64> {
             self.0.weighted_rms(&a.0, &b.0, rtol, atol)

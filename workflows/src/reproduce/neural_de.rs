@@ -1,10 +1,14 @@
 //! P. Kidger, *On Neural Differential Equations* (thesis, Oxford 2021, arXiv:2202.02435): the part
-//! on ordinary differential equations.
+//! on ordinary and controlled differential equations.
 //!
-//! Four claims: a neural ODE learns dynamics from a trajectory; without augmentation it cannot
+//! Ordinary: a neural ODE learns dynamics from a trajectory; without augmentation it cannot
 //! learn x ↦ −x, with it it can; differentiating the solver (discretise-then-optimise) gives the
 //! exact gradient of what the solver computes; solving the adjoint equation
-//! (optimise-then-discretise) gives it only up to the error of the solver.
+//! (optimise-then-discretise) gives it only up to the error of the solver. Controlled: a neural CDE
+//! reads irregular series, of which much may be missing; the same two statements on gradients.
+mod controlled;
+mod spirals;
+
 use ansatz::core::{Key, Module};
 use ansatz::nn::{Adam, AdamConfig, Mlp, MlpConfig, Optimizer, Parameters, Schedule};
 use ansatz::ode::{Adjoint, Backsolve, NoGradient, Pid, RecursiveCheckpoint, Tsit5, solve};
@@ -24,13 +28,14 @@ impl Entry for NeuralDe {
     }
 
     fn title(&self) -> &'static str {
-        "On Neural Differential Equations (ordinary part)"
+        "On Neural Differential Equations (ordinary and controlled part)"
     }
 
     fn run(&self, context: &Context) -> Result<Vec<Claim>, AnyError> {
         let mut claims = vec![spiral(context)?];
         claims.extend(augmentation(context)?);
         claims.extend(adjoints(context)?);
+        claims.extend(controlled::claims(context)?);
         Ok(claims)
     }
 }

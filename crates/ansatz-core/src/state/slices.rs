@@ -63,6 +63,35 @@ fn plain_combine<'a>(
     }
 }
 
+/// `out ← factor · out + Σⱼ cⱼ xⱼ` without the terms whose coefficient is zero.
+///
+/// All others have the length of `out`.
+#[inline]
+pub(super) fn accumulate<'a>(
+    out: &mut [f64],
+    factor: f64,
+    terms: impl Iterator<Item = (f64, &'a [f64])> + Clone,
+) {
+    let terms = terms.filter(|(c, _)| *c != 0.0);
+    let n = out.len();
+    for start in (0..n).step_by(BLOCK) {
+        let end = n.min(start + BLOCK);
+        let block = &mut out[start..end];
+        if factor == 0.0 {
+            block.fill(0.0);
+        } else if factor != 1.0 {
+            for s in &mut *block {
+                *s *= factor;
+            }
+        }
+        for (c, x) in terms.clone() {
+            for (s, x) in block.iter_mut().zip(&x[start..end]) {
+                *s += c * x;
+            }
+        }
+    }
+}
+
 /// The root mean square of `eᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|))`; the lengths are equal.
 #[inline]
 #[cfg_attr(not(feature = "candle"), allow(clippy::unnecessary_wraps))] // the kernels may fail

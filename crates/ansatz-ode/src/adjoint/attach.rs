@@ -5,7 +5,7 @@ use ansatz_ops::{custom_vjp, linear_combination, variables};
 use candle_core::{Tensor, Var};
 
 use super::step::Taped;
-use crate::{Error, Result, Save, Solution, Span, Status, VectorField};
+use crate::{Error, Result, Save, Solution, Span, Status, VectorField, sides::Sides};
 
 /// Everything a solve depends on that candle may track.
 pub(crate) struct Inputs {
@@ -34,9 +34,8 @@ pub(crate) struct InputGradients {
 }
 
 impl Inputs {
-    /// Evaluates the field once to see which variables it captured. `None` when nothing that the
-    /// solve depends on is tracked.
-    pub(crate) fn discover<F>(field: &F, y0: &Tensor, span: &Span) -> Result<Option<Self>>
+    /// Evaluates the field once to see which variables it captured.
+    pub(crate) fn discover<F>(field: &F, y0: &Tensor, span: &Span) -> Result<Self>
     where
         F: VectorField<Tensor>,
     {
@@ -49,14 +48,14 @@ impl Inputs {
     }
 
     /// The inputs of a solve whose evaluations reached `variables`, at `leaves` and other leaves
-    /// that are not listed. `None` when nothing that the solve depends on is tracked.
+    /// that are not listed.
     pub(crate) fn found<F>(
         field: &F,
         y0: &Tensor,
         span: &Span,
         leaves: Vec<Tensor>,
         variables: Vec<Tensor>,
-    ) -> Option<Self>
+    ) -> Self
     where
         F: VectorField<Tensor>,
     {
@@ -64,11 +63,24 @@ impl Inputs {
         let mut captured = variables;
         captured.retain(|v| leaves.iter().all(|l| l.id() != v.id()));
         let times = span.tensors.clone();
-        let tracked = !captured.is_empty()
-            || y0.track_op()
-            || arguments.iter().any(Tensor::track_op)
-            || times.as_ref().is_some_and(|t| t.iter().any(Tensor::track_op));
-        tracked.then(|| Self { y0: y0.clone(), times, arguments, captured, leaves })
+        Self { y0: y0.clone(), times, arguments, captured, leaves }
+    }
+
+    /// Whether candle tracks anything of it.
+    pub(crate) fn is_tracked(&self) -> bool {
+        !self.captured.is_empty()
+            || self.y0.track_op()
+            || self.arguments.iter().any(Tensor::track_op)
+            || self.times.as_ref().is_some_and(|t| t.iter().any(Tensor::track_op))
+    }
+
+    /// Adds variables that were found elsewhere.
+    pub(crate) fn also(&mut self, variables: Vec<Tensor>) {
+        for v in variables {
+            if self.captured.iter().chain(&self.leaves).all(|known| known.id() != v.id()) {
+                self.captured.push(v);
+            }
+        }
     }
 
     fn all(&self) -> Vec<&Tensor> {
@@ -165,8 +177,18 @@ impl Parameters {
     }
 }
 
-/// Attaches a solution to the graph. `vjp` receives the cotangents of the saved states and of the
-/// state at the end (zero where that is itself the saved one).
+/// Cotangents of what a solve returns.
+pub(crate) struct Cotangents {
+    /// Of the saved states.
+    pub(crate) rows: Vec<Tensor>,
+    /// Of the state at the end; zero where that is itself the saved one.
+    pub(crate) end: Tensor,
+    /// Of the states and the times of the crossings.
+    pub(crate) crossings: Vec<Tensor>,
+    pub(crate) times: Vec<f64>,
+}
+
+/// Attaches a solution to the graph.
 pub(crate) fn attach<V>(
     mut solution: Solution<Tensor>,
     save: &Save,
@@ -174,35 +196,71 @@ pub(crate) fn attach<V>(
     vjp: V,
 ) -> Result<Solution<Tensor>>
 where
-    V: Fn(&Inputs, &[Tensor], &Tensor) -> Result<InputGradients> + Send + Sync + 'static,
+    V: Fn(&Inputs, &Cotangents) -> Result<InputGradients> + Send + Sync + 'static,
 {
     let end_only = *save == Save::End;
-    let mut rows: Vec<&Tensor> = solution.ys.iter().collect();
+    let mut rows: Vec<Tensor> = solution.ys.clone();
     if !end_only {
-        rows.push(&solution.y_end);
+        rows.push(solution.y_end.clone());
     }
+    let (saved, states) = (solution.ys.len(), rows.len());
+    rows.extend(solution.crossings.iter().map(|c| c.y.clone()));
+    let crossings = solution.crossings.len();
+    let times: Vec<f64> = solution.crossings.iter().map(|c| c.t).collect();
+    rows.extend(as_rows(&times, &solution.y_end)?);
     let packed = Tensor::stack(&rows, 0)?;
-    let saved = solution.ys.len();
     let inputs = std::sync::Arc::new(inputs);
     let held = inputs.clone();
     let packed = custom_vjp(&inputs.all(), &packed, move |cotangent| {
         let cotangent = cotangent.detach();
-        let rows = (0..saved)
-            .map(|i| Ok(cotangent.get(i)?.contiguous()?))
-            .collect::<ansatz_ops::Result<Vec<_>>>()?;
-        let end =
-            if end_only { rows[0].zeros_like()? } else { cotangent.get(saved)?.contiguous()? };
-        Ok(held.arrange(vjp(&held, &rows, &end)?)?)
+        let row = |i: usize| -> ansatz_ops::Result<Tensor> { Ok(cotangent.get(i)?.contiguous()?) };
+        let rows = (0..saved).map(row).collect::<ansatz_ops::Result<Vec<_>>>()?;
+        let end = if end_only { rows[0].zeros_like()? } else { row(saved)? };
+        let at = states..states + crossings;
+        let of_crossings = at.map(row).collect::<ansatz_ops::Result<Vec<_>>>()?;
+        let times = time_values(&cotangent, states + crossings, crossings)?;
+        let cotangents = Cotangents { rows, end, crossings: of_crossings, times };
+        Ok(held.arrange(vjp(&held, &cotangents)?)?)
     })?;
     for (i, y) in solution.ys.iter_mut().enumerate() {
         *y = packed.get(i)?;
     }
     solution.y_end = if end_only { solution.ys[0].clone() } else { packed.get(saved)? };
+    if crossings > 0 {
+        let from = states + crossings;
+        let all = packed.narrow(0, from, packed.dim(0)? - from)?.flatten_all()?;
+        for (i, crossing) in solution.crossings.iter_mut().enumerate() {
+            crossing.y = packed.get(states + i)?;
+            crossing.time = Some(all.get(i)?);
+        }
+    }
     Ok(solution)
 }
 
+/// Numbers as rows of the shape of a state, filled up with zeros.
+fn as_rows(numbers: &[f64], like: &Tensor) -> Result<Vec<Tensor>> {
+    let row = |part: &[f64]| -> Result<Tensor> {
+        let mut all = part.to_vec();
+        all.resize(like.elem_count(), 0.0);
+        let all = Tensor::from_vec(all, like.shape(), &candle_core::Device::Cpu)?;
+        // Converted before it moves: not every device has f64.
+        Ok(all.to_dtype(like.dtype())?.to_device(like.device())?)
+    };
+    numbers.chunks(like.elem_count()).map(row).collect()
+}
+
+/// The first numbers of the rows from `first` on.
+fn time_values(rows: &Tensor, first: usize, count: usize) -> ansatz_ops::Result<Vec<f64>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let all = rows.narrow(0, first, rows.dim(0)? - first)?.flatten_all()?;
+    let all = all.to_device(&candle_core::Device::Cpu)?.to_dtype(candle_core::DType::F64)?;
+    Ok(all.narrow(0, 0, count)?.to_vec1()?)
+}
+
 /// `Σ aᵢ bᵢ` over all elements.
-fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
+pub(crate) fn dot(a: &Tensor, b: &Tensor) -> Result<f64> {
     let product = (a * b)?.sum_all()?;
     Ok(match product.dtype() {
         candle_core::DType::F64 => product.to_scalar::<f64>()?,
@@ -219,20 +277,21 @@ pub(crate) fn detached(y: &Tensor) -> Result<Tensor> {
 
 /// The ends of a solve: what the gradients of the end times need.
 pub(crate) struct Ends {
-    t0: f64,
     y0: Tensor,
     t_end: f64,
     y_end: Tensor,
     /// Times of the saved states.
     ts: Vec<f64>,
+    /// Where the field is evaluated at the start and at the end.
+    inside: [f64; 2],
     /// Whether the end that was asked for was reached.
     finished: bool,
 }
 
 impl Ends {
-    pub(crate) fn of(solution: &Solution<Tensor>, span: &Span, y0: Tensor) -> Self {
+    pub(crate) fn of(solution: &Solution<Tensor>, span: &Span, y0: Tensor, sides: &Sides) -> Self {
         Self {
-            t0: span.t0,
+            inside: [sides.after(span.t0), sides.before(solution.t_end)],
             y0,
             t_end: solution.t_end,
             y_end: solution.y_end.clone(),
@@ -250,8 +309,7 @@ impl Ends {
         field: &F,
         inputs: &Inputs,
         adjoint: &Tensor,
-        rows: &[Tensor],
-        end: &Tensor,
+        cotangents: &Cotangents,
     ) -> Result<[Option<f64>; 2]>
     where
         F: VectorField<Tensor>,
@@ -259,17 +317,17 @@ impl Ends {
         if !inputs.wants_times() {
             return Ok([None, None]);
         }
-        let start = -slope_product(field, self.t0, &self.y0, adjoint)?;
+        let start = -slope_product(field, self.inside[0], &self.y0, adjoint)?;
         if !self.finished {
             return Ok([Some(start), None]);
         }
-        let mut total = end.clone();
-        for (t, row) in self.ts.iter().zip(rows) {
+        let mut total = cotangents.end.clone();
+        for (t, row) in self.ts.iter().zip(&cotangents.rows) {
             if *t == self.t_end {
                 total = (total + row)?;
             }
         }
-        Ok([Some(start), Some(slope_product(field, self.t_end, &self.y_end, &total)?)])
+        Ok([Some(start), Some(slope_product(field, self.inside[1], &self.y_end, &total)?)])
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     Status, Trial, VectorField,
     integrate::{Options, Problem, integrate},
     saver::Saver,
+    sides::Sides,
     solve::forward,
 };
 
@@ -38,22 +39,24 @@ where
     C::Norm: ErrorNorm<Tensor>,
 {
     fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
+        let inputs = Inputs::discover(&solve.field, &solve.y0, &solve.span)?;
+        if !inputs.is_tracked() {
+            return NoGradient::run(solve.adjoint(NoGradient));
+        }
         if !solve.options.events.is_empty() {
             return Err(Error::EventsNotDifferentiated { adjoint: "Backsolve" });
         }
-        let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
-            return NoGradient::run(solve.adjoint(NoGradient));
-        };
         solve.y0 = detached(&solve.y0)?;
         let (solution, _) = forward(&solve, None)?;
         let Solve { field, y0, span, save, method, controller, options, .. } = solve;
         let controller = OnAugmented::new(controller);
-        let jumps = options.jumps.into_iter().rev().collect();
-        let options = Options { max_steps: options.max_steps, jumps, events: Vec::new() };
+        let Options { max_steps, jumps, .. } = options;
+        let options = Options { max_steps, jumps, events: Vec::new() };
         let (t_end, y_end) = (solution.t_end, solution.y_end.clone());
         let (ts, ys) = (solution.ts.clone(), solution.ys.clone());
-        let ends = Ends::of(&solution, &span, y0);
-        attach(solution, &save, inputs, move |inputs, rows, end| {
+        let ends = Ends::of(&solution, &span, y0, &Sides::new(&options.jumps, &span));
+        attach(solution, &save, inputs, move |inputs, cotangents| {
+            let rows = &cotangents.rows;
             let parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let zeros: Vec<Tensor> = inputs
                 .leaves
@@ -62,7 +65,7 @@ where
                 .map(|p| Ok(p.zeros_like()?.detach()))
                 .collect::<Result<_>>()?;
             let augmented = AugmentedField { field: &field, inputs, parameters };
-            let mut state = Augmented { y: y_end.clone(), a: end.clone(), g: zeros };
+            let mut state = Augmented { y: y_end.clone(), a: cotangents.end.clone(), g: zeros };
             let mut t = t_end;
             let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
                 let part = (*t, target).into();
@@ -95,7 +98,7 @@ where
                 state.a = linear_combination(Some(&state.a), &[(1.0, row)])?;
             }
             back_to(&mut state, &mut t, span.t0)?;
-            let times = ends.gradients(&field, inputs, &state.a, rows, end)?;
+            let times = ends.gradients(&field, inputs, &state.a, cotangents)?;
             let mut a = state.a;
             for (&time, row) in ts.iter().zip(rows) {
                 if time == span.t0 {
@@ -206,12 +209,12 @@ impl<F: VectorField<Tensor>> VectorField<Augmented> for AugmentedField<'_, F> {
 }
 
 impl State for Augmented {
-    fn combine(
+    fn combine_iter<'a>(
         &mut self,
         base: Option<&Self>,
         h: f64,
         coefficients: &[f64],
-        terms: &[Self],
+        terms: impl Iterator<Item = &'a Self> + Clone,
     ) -> ansatz_core::Result<()> {
         let used: Vec<(f64, &Self)> = coefficients
             .iter()

@@ -9,16 +9,18 @@ use candle_core::Tensor;
 use super::{
     Adjoint, NoGradient,
     attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
+    crossing::Crossings,
     saves::Saves,
-    step::{Inside, StepPlan, Taped, pull_back, row},
+    step::{Inside, StepPlan, Taped, node, pull_back, row},
 };
 use crate::{
     Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
     StageInterpolant, Stages, Statistics, VectorField,
     explicit::run_stages,
     field::evaluate,
-    integrate::{Observer, Step, integrate},
+    integrate::{Crossed, Observer, Step, integrate},
     saver::Saver,
+    sides::Sides,
 };
 
 /// The exact gradient of the discrete solution, in memory that does not grow with its length.
@@ -70,22 +72,24 @@ struct Record {
     states: Recorder<Tensor>,
     times: Times,
     saves: Saves,
+    crossings: Crossings,
 }
 
-/// Start of each step and, last, the end of the last one. A step's signed length is the difference,
-/// to the last bit: that is how the forward solve computes it.
+/// Start of each step and, last, the end of the last one. From them and the jumps the forward solve
+/// computes where a step is taken, so that it can be replayed to the last bit.
 ///
 /// Kept in blocks, because a vector that grows holds its numbers three times over while it moves.
 #[derive(Clone)]
 struct Times {
     blocks: Vec<Vec<f64>>,
+    sides: Sides,
 }
 
 impl Times {
     const BLOCK: usize = 4096;
 
-    fn starting_at(t0: f64) -> Self {
-        let mut times = Self { blocks: Vec::new() };
+    fn starting_at(t0: f64, sides: Sides) -> Self {
+        let mut times = Self { blocks: Vec::new(), sides };
         times.push(t0);
         times
     }
@@ -113,7 +117,7 @@ impl Times {
 
     /// Start and signed length of a step.
     fn step(&self, index: usize) -> (f64, f64) {
-        (self.at(index), self.at(index + 1) - self.at(index))
+        self.sides.inside(self.at(index), self.at(index + 1))
     }
 }
 
@@ -130,8 +134,12 @@ impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M>
         self.record.saves.note(index, step, &self.saver.ts);
         Ok(())
     }
-    fn changed(&mut self, t: f64, _: &Tensor, y1: &Tensor) -> Result<()> {
-        self.saver.see_change(t, y1);
+
+    fn crossed(&mut self, crossed: &Crossed<'_, Tensor>) -> Result<()> {
+        let index = self.record.times.steps() - 1;
+        self.record.crossings.note(index, crossed, self.record.times.step(index).1);
+        self.saver.see_crossed(crossed);
+        self.record.saves.note_changed(index, self.saver.ts.len());
         Ok(())
     }
 }
@@ -144,34 +152,53 @@ where
     C::Norm: ErrorNorm<Tensor>,
 {
     fn run(mut solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
-        if !solve.options.events.is_empty() {
-            return Err(Error::EventsNotDifferentiated { adjoint: "RecursiveCheckpoint" });
-        }
         let states = Recorder::new(solve.adjoint.checkpoints)?;
-        let Some(inputs) = Inputs::discover(&solve.field, &solve.y0, &solve.span)? else {
+        let mut inputs = Inputs::discover(&solve.field, &solve.y0, &solve.span)?;
+        if !inputs.is_tracked() && solve.options.events.is_empty() {
             return NoGradient::run(solve.adjoint(NoGradient));
-        };
+        }
         solve.y0 = detached(&solve.y0)?;
         let saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = Saves::at_start(saver.ts.len());
-        let record = Record { states, times: Times::starting_at(solve.span.t0), saves };
+        let times =
+            Times::starting_at(solve.span.t0, Sides::new(&solve.options.jumps, &solve.span));
+        let crossings = Crossings::default();
+        let record = Record { states, times, saves, crossings };
         let mut watch = Watch { saver, record };
         let reached = integrate(&solve.problem(), &mut watch)?;
         let Watch { saver, mut record } = watch;
         let (solution, _) = saver.finish(reached);
-        if solve.save == Save::End {
-            record.saves.note_end(record.times.steps());
+        let changed = record.crossings.finish(solution.status);
+        inputs.also(record.crossings.variables(&solve.options.events)?);
+        if !inputs.is_tracked() {
+            return Ok(solution);
         }
-        let Solve { field, y0, span, save, .. } = solve;
-        let ends = Ends::of(&solution, &span, y0);
-        attach(solution, &save, inputs, move |inputs, rows, end| {
+        record.crossings.check(&solve.options.events)?;
+        if solve.save == Save::End {
+            record.saves.note_end(record.times.steps(), changed);
+        }
+        let Solve { field, y0, span, save, options, .. } = solve;
+        let ends = Ends::of(&solution, &span, y0, &record.times.sides);
+        attach(solution, &save, inputs, move |inputs, cotangents| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
-            let mut adjoint = end.clone();
+            let mut adjoint = record.crossings.at_end(cotangents)?;
+            let events = &options.events;
             let replay = Replay::<F, M> { field: &field, method: PhantomData };
             record.states.clone().reverse(
-                |i, y| replay.advance(record.times.step(i), i, y),
                 |i, y| {
-                    let inside = record.saves.of_step(i, rows, &mut adjoint)?;
+                    let y = replay.advance(record.times.step(i), i, y)?;
+                    record.crossings.follow(i, events, y)
+                },
+                |i, y| {
+                    let inside = record.crossings.of_step(
+                        i,
+                        &field,
+                        events,
+                        &record.saves,
+                        cotangents,
+                        &mut adjoint,
+                        &mut parameters,
+                    )?;
                     adjoint = replay.step_vjp(
                         record.times.step(i),
                         i,
@@ -184,8 +211,8 @@ where
                     Ok::<(), Error>(())
                 },
             )?;
-            let times = ends.gradients(&field, inputs, &adjoint, rows, end)?;
-            record.saves.of_start(rows, &mut adjoint)?;
+            let times = ends.gradients(&field, inputs, &adjoint, cotangents)?;
+            record.saves.of_start(&cotangents.rows, &mut adjoint)?;
             Ok(InputGradients { y0: adjoint, times, parameters: parameters.into_sums()? })
         })
     }
@@ -228,14 +255,19 @@ where
         leaves: &[Tensor],
         parameters: &mut Parameters,
     ) -> Result<Tensor> {
-        let tableau = &M::TABLEAU;
         let plan = StepPlan::new::<M>(inside);
         let mut stages: Vec<Taped> = Vec::with_capacity(plan.count);
         let mut slopes: Vec<Tensor> = Vec::with_capacity(plan.count);
         for j in 0..plan.count {
+            if j > 0 && !plan.needed[j] {
+                // Holds the place of one that is not read.
+                slopes.push(slopes[0].clone());
+                stages.push(stages[0].clone());
+                continue;
+            }
             let mut input = y.clone();
             input.combine(Some(y), h, row::<M>(j), &slopes)?;
-            let time = t + tableau.c.get(j).unwrap_or(&1.0) * h;
+            let time = t + node::<M>(j) * h;
             let stage = Taped::evaluate(self.field, time, &input, leaves)
                 .map_err(|source| Error::Field { t: time, step: index, source })?;
             if j == 0 {

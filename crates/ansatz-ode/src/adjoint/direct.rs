@@ -8,14 +8,16 @@ use candle_core::Tensor;
 use super::{
     Adjoint,
     attach::{Ends, InputGradients, Inputs, Parameters, argument_leaves, attach, detached},
+    crossing::Crossings,
     saves::Saves,
     step::{StepPlan, Taped, pull_back},
 };
 use crate::{
-    Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
-    StageInterpolant, Stages, VectorField,
-    integrate::{Observer, Problem, Step, integrate},
+    Controller, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve, StageInterpolant,
+    Stages, VectorField,
+    integrate::{Crossed, Observer, Problem, Step, integrate},
     saver::Saver,
+    sides::Sides,
 };
 
 /// The exact gradient of the discrete solution from tapes kept during the forward solve.
@@ -53,6 +55,7 @@ struct Watch<'a, M: ExplicitRungeKutta> {
     tapes: &'a RefCell<Vec<(Tensor, Taped)>>,
     steps: Vec<TapedStep>,
     saves: Saves,
+    crossings: Crossings,
 }
 
 /// The signed length of a step and its evaluations.
@@ -81,8 +84,12 @@ impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M>
         self.saves.note(self.steps.len() - 1, step, &self.saver.ts);
         Ok(())
     }
-    fn changed(&mut self, t: f64, _: &Tensor, y1: &Tensor) -> Result<()> {
-        self.saver.see_change(t, y1);
+
+    fn crossed(&mut self, crossed: &Crossed<'_, Tensor>) -> Result<()> {
+        let index = self.steps.len() - 1;
+        self.crossings.note(index, crossed, self.steps[index].h);
+        self.saver.see_crossed(crossed);
+        self.saves.note_changed(index, self.saver.ts.len());
         Ok(())
     }
 }
@@ -95,9 +102,6 @@ where
     C::Norm: ErrorNorm<Tensor>,
 {
     fn run(solve: Solve<F, Tensor, M, C, Self>) -> Result<Solution<Tensor>> {
-        if !solve.options.events.is_empty() {
-            return Err(Error::EventsNotDifferentiated { adjoint: "Direct" });
-        }
         let leaves = argument_leaves(&solve.field)?;
         let y0 = detached(&solve.y0)?;
         let tapes = RefCell::new(Vec::new());
@@ -105,7 +109,8 @@ where
         let saver = Saver::new(&solve.save, &solve.span, &y0)?;
         let saves = Saves::at_start(saver.ts.len());
         let steps = Vec::new();
-        let mut watch = Watch { saver, tapes: &tapes, steps, saves };
+        let crossings = Crossings::default();
+        let mut watch = Watch { saver, tapes: &tapes, steps, saves, crossings };
         let problem = Problem {
             field: &field,
             y0: &y0,
@@ -115,28 +120,40 @@ where
             options: &solve.options,
         };
         let reached = integrate(&problem, &mut watch)?;
-        let Watch { saver, steps, mut saves, .. } = watch;
+        let Watch { saver, steps, mut saves, mut crossings, .. } = watch;
         let (solution, _) = saver.finish(reached);
+        let changed = crossings.finish(solution.status);
         if solve.save == Save::End {
-            saves.note_end(steps.len());
+            saves.note_end(steps.len(), changed);
         }
-        let Solve { field, y0: start, span, save, .. } = solve;
-        let Some(inputs) = Inputs::found(&field, &start, &span, leaves, reached_by(&steps)) else {
+        let Solve { field, y0: start, span, save, options, .. } = solve;
+        let mut inputs = Inputs::found(&field, &start, &span, leaves, reached_by(&steps));
+        inputs.also(crossings.variables(&options.events)?);
+        if !inputs.is_tracked() {
             return Ok(solution);
-        };
-        let ends = Ends::of(&solution, &span, y0);
-        attach(solution, &save, inputs, move |inputs, rows, end| {
+        }
+        crossings.check(&options.events)?;
+        let ends = Ends::of(&solution, &span, y0, &Sides::new(&options.jumps, &span));
+        attach(solution, &save, inputs, move |inputs, cotangents| {
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
-            let mut adjoint = end.clone();
+            let mut adjoint = crossings.at_end(cotangents)?;
             for (i, step) in steps.iter().enumerate().rev() {
-                let inside = saves.of_step(i, rows, &mut adjoint)?;
+                let inside = crossings.of_step(
+                    i,
+                    &field,
+                    &options.events,
+                    &saves,
+                    cotangents,
+                    &mut adjoint,
+                    &mut parameters,
+                )?;
                 let plan = StepPlan::new::<M>(&inside);
                 let stages = step.stages.get(..plan.count).unwrap_or(&step.stages);
                 adjoint =
                     pull_back::<M>(step.h, &adjoint, &inside, &plan, stages, &mut parameters)?;
             }
-            let times = ends.gradients(&field, inputs, &adjoint, rows, end)?;
-            saves.of_start(rows, &mut adjoint)?;
+            let times = ends.gradients(&field, inputs, &adjoint, cotangents)?;
+            saves.of_start(&cotangents.rows, &mut adjoint)?;
             Ok(InputGradients { y0: adjoint, times, parameters: parameters.into_sums()? })
         })
     }

@@ -11,6 +11,8 @@ mod backsolve;
 #[cfg(feature = "candle")]
 mod checkpoint;
 #[cfg(feature = "candle")]
+mod crossing;
+#[cfg(feature = "candle")]
 mod direct;
 #[cfg(feature = "candle")]
 mod saves;
@@ -48,6 +50,12 @@ impl<const N: usize> DefaultAdjoint for [f64; N] {
 }
 
 impl DefaultAdjoint for Vec<f64> {
+    type Adjoint = NoGradient;
+}
+
+/// Values only, for pairs of tensors too: gradients need the state in one tensor, positions and
+/// momenta stacked along an axis.
+impl<Q: State, P: State> DefaultAdjoint for (Q, P) {
     type Adjoint = NoGradient;
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Saves(Vec<Option<(usize, Position)>>);
 enum Position {
     End,
     Inside(f64),
+    /// After the change that an event made at the end.
+    Changed,
 }
 
 impl Saves {
@@ -31,9 +33,36 @@ impl Saves {
         }
     }
 
-    /// Notes a state saved at the end of the last of `steps` steps.
-    pub(crate) fn note_end(&mut self, steps: usize) {
-        self.0.push(steps.checked_sub(1).map(|i| (i, Position::End)));
+    /// Notes that the states saved since were changed by an event at the end of step `index`.
+    pub(crate) fn note_changed(&mut self, index: usize, saved: usize) {
+        self.0.resize(saved, Some((index, Position::Changed)));
+    }
+
+    /// Notes a state saved at the end of the last of `steps` steps, after a change if there was
+    /// one.
+    pub(crate) fn note_end(&mut self, steps: usize, changed: bool) {
+        let position = if changed { Position::Changed } else { Position::End };
+        self.0.push(steps.checked_sub(1).map(|i| (i, position)));
+    }
+
+    /// Adds the cotangents in `rows` of states saved after a change at the end of step `index`.
+    pub(crate) fn of_change(
+        &self,
+        index: usize,
+        rows: &[Tensor],
+        adjoint: &mut Tensor,
+    ) -> Result<()> {
+        let first = self.0.partition_point(|s| s.is_none_or(|(j, _)| j < index));
+        for (save, row) in self.0[first..].iter().zip(&rows[first..]) {
+            match save {
+                Some((j, Position::Changed)) if *j == index => {
+                    *adjoint = linear_combination(Some(adjoint), &[(1.0, row)])?;
+                }
+                Some((j, _)) if *j == index => {}
+                _ => break,
+            }
+        }
+        Ok(())
     }
 
     /// Adds the cotangents in `rows` of states saved at the end of step `index` to `adjoint`;
@@ -53,6 +82,7 @@ impl Saves {
                     *adjoint = linear_combination(Some(adjoint), &[(1.0, row)])?;
                 }
                 Some((j, Position::Inside(theta))) if *j == index => inside.push((*theta, row)),
+                Some((j, Position::Changed)) if *j == index => {}
                 _ => break,
             }
         }

@@ -41,29 +41,30 @@ pub(crate) type Inside<'a> = (f64, &'a Tensor);
 
 /// Which stages a pull-back visits, and the weights of the interpolated states.
 pub(crate) struct StepPlan {
-    /// For each interpolated state the weight of each stage and, last, of the end derivative.
+    /// For each interpolated state the weight of each slope.
     weights: Vec<Vec<f64>>,
-    needed: Vec<bool>,
-    /// Stages up to the last one that matters.
+    /// For each slope whether anything depends on it.
+    pub(crate) needed: Vec<bool>,
+    /// Slopes up to the last one that matters.
     pub(crate) count: usize,
 }
 
 impl StepPlan {
     pub(crate) fn new<M: ExplicitRungeKutta>(inside: &[Inside<'_>]) -> Self {
-        let stages = M::TABLEAU.stages();
-        // Interpolation may read the derivative at the end of the step: one more stage.
+        // Interpolation may read the derivative at the end of the step and the extra stages.
+        let slopes = M::TABLEAU.slopes();
         let weights: Vec<Vec<f64>> = inside
             .iter()
             .map(|(theta, _)| {
-                let mut w = vec![0.0; stages + 1];
+                let mut w = vec![0.0; slopes];
                 M::dense_weights(*theta, &mut w);
                 w
             })
             .collect();
-        let mut needed = vec![false; stages + 1];
-        for j in (0..=stages).rev() {
-            let later = (j + 1..=stages)
-                .any(|m| needed[m] && row::<M>(m).get(j).is_some_and(|a| *a != 0.0));
+        let mut needed = vec![false; slopes];
+        for j in (0..slopes).rev() {
+            let later =
+                (j + 1..slopes).any(|m| needed[m] && row::<M>(m).get(j).is_some_and(|a| *a != 0.0));
             needed[j] = later || b::<M>(j) != 0.0 || weights.iter().any(|w| w[j] != 0.0);
         }
         let count = needed.iter().rposition(|n| *n).map_or(0, |j| j + 1);
@@ -71,12 +72,29 @@ impl StepPlan {
     }
 }
 
-/// The coefficients of the input of stage `j`; the one past the last is the end of the step.
+/// The coefficients of the state at which slope `j` is evaluated: that of a stage, of the end of the
+/// step, of an extra stage.
 pub(crate) fn row<M: ExplicitRungeKutta>(j: usize) -> &'static [f64] {
     let tableau = &M::TABLEAU;
-    if j < tableau.stages() { tableau.a[j] } else { tableau.b }
+    let stages = tableau.stages();
+    match j.checked_sub(stages) {
+        None => tableau.a[j],
+        Some(0) => tableau.b,
+        Some(extra) => tableau.extra[extra - 1].a,
+    }
 }
 
+/// Where in the step slope `j` is evaluated.
+pub(crate) fn node<M: ExplicitRungeKutta>(j: usize) -> f64 {
+    let tableau = &M::TABLEAU;
+    match j.checked_sub(tableau.stages()) {
+        None => tableau.c[j],
+        Some(0) => 1.0,
+        Some(extra) => tableau.extra[extra - 1].c,
+    }
+}
+
+/// The weight of slope `j` in the step.
 fn b<M: ExplicitRungeKutta>(j: usize) -> f64 {
     if j < M::TABLEAU.stages() { M::TABLEAU.b[j] } else { 0.0 }
 }

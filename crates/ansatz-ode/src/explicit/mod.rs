@@ -6,7 +6,7 @@ mod tableau;
 #[cfg(feature = "candle")]
 pub(crate) use stepper::run_stages;
 pub use stepper::{StageInterpolant, Stages};
-pub use tableau::{ExplicitRungeKutta, ExtraStage, Tableau};
+pub use tableau::{ExplicitRungeKutta, ExtraStage, SecondEstimate, Tableau};
 
 use crate::{AdaptiveFamily, Pid};
 

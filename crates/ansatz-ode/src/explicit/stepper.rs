@@ -22,6 +22,7 @@ where
 
     fn stepper(_: &M, _: &F, y0: &Y) -> Result<Stages<Y, M>> {
         const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
+        const { assert!(M::TABLEAU.takes(M::SECOND_ESTIMATE), "the second estimate does not fit") };
         Ok(Stages::new(y0))
     }
 }
@@ -35,14 +36,25 @@ pub struct Stages<Y, M> {
     pub(crate) scratch: Y,
     /// Signed length of the step.
     h: f64,
+    known: Known,
     method: PhantomData<M>,
+}
+
+/// Which slopes of the last step have been computed: looking into a step and leaving it behind may
+/// both want the derivative at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Stages,
+    End,
+    All,
 }
 
 impl<Y: Clone, M: ExplicitRungeKutta> Stages<Y, M> {
     pub(crate) fn new(like: &Y) -> Self {
         // The extra stages take memory only where dense output wants them.
         let slopes = vec![like.clone(); M::TABLEAU.stages() + 1];
-        Self { slopes, scratch: like.clone(), h: 0.0, method: PhantomData }
+        let (scratch, known) = (like.clone(), Known::Stages);
+        Self { slopes, scratch, h: 0.0, known, method: PhantomData }
     }
 
     /// The slope that the next step begins with.
@@ -110,6 +122,7 @@ where
         let tableau = &M::TABLEAU;
         let stages = tableau.stages();
         self.h = h;
+        self.known = Known::Stages;
         run_stages(field, t, h, y, self, stages, statistics)?;
         if tableau.first_same_as_last() {
             // The last stage was evaluated at the new state.
@@ -123,12 +136,22 @@ where
             return Err(Error::invalid("error weights", tableau.error.len(), expected));
         }
         self.scratch.combine(None, h, tableau.error, &self.slopes[..stages])?;
-        Ok(Attempt::Made(Some(norm.norm(&self.scratch, y, y_new)?)))
+        let mut error = norm.norm(&self.scratch, y, y_new)?;
+        if let Some(second) = M::SECOND_ESTIMATE {
+            self.scratch.combine(None, h, second.error, &self.slopes[..stages])?;
+            let both = error.hypot(0.1 * norm.norm(&self.scratch, y, y_new)?);
+            if both != 0.0 {
+                error *= error / both;
+            }
+        }
+        Ok(Attempt::Made(Some(error)))
     }
 
     #[inline]
     fn error_order(&self) -> u32 {
-        M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1
+        let first = M::TABLEAU.order.min(M::TABLEAU.embedded_order) + 1;
+        // The square of the first over the second, which is the larger of the two for short steps.
+        M::SECOND_ESTIMATE.map_or(first, |second| 2 * first - (second.order + 1))
     }
 
     #[inline]
@@ -141,15 +164,17 @@ where
     ) -> Result<()> {
         let tableau = &M::TABLEAU;
         let stages = tableau.stages();
-        if tableau.first_same_as_last() {
-            if needs.inside {
+        let fsal = tableau.first_same_as_last();
+        if self.known == Known::Stages && (needs.inside || (needs.next && !fsal)) {
+            if fsal {
                 let (head, tail) = self.slopes.split_at_mut(stages);
                 tail[0].clone_from(&head[stages - 1]);
+            } else {
+                evaluate(field, made.t, made.y, &mut self.slopes[stages], statistics)?;
             }
-        } else if needs.next || needs.inside {
-            evaluate(field, made.t, made.y, &mut self.slopes[stages], statistics)?;
+            self.known = Known::End;
         }
-        if needs.inside && !tableau.extra.is_empty() {
+        if needs.inside && self.known == Known::End {
             self.slopes.resize(tableau.slopes(), self.scratch.clone());
             for (i, stage) in tableau.extra.iter().enumerate() {
                 let (known, rest) = self.slopes.split_at_mut(stages + 1 + i);
@@ -157,6 +182,7 @@ where
                 let t = made.t0 + stage.c * self.h;
                 evaluate(field, t, &self.scratch, &mut rest[0], statistics)?;
             }
+            self.known = Known::All;
         }
         Ok(())
     }

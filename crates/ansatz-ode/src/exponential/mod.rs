@@ -1,7 +1,6 @@
 //! Exponential integrators: the linear part of a problem is solved exactly.
 
 mod complex_diagonal;
-mod interpolant;
 mod krylov;
 mod linear_part;
 mod phi;
@@ -11,7 +10,6 @@ mod stepper;
 mod tableau;
 
 pub use complex_diagonal::ComplexDiagonal;
-pub use interpolant::ExponentialInterpolant;
 pub use krylov::Krylov;
 pub use linear_part::LinearPart;
 pub use rosenbrock::{

@@ -4,13 +4,10 @@ use std::marker::PhantomData;
 
 use ansatz_linalg::Components;
 
-use super::{
-    Exponential, ExponentialInterpolant, ExponentialMethod, ExponentialStage, LinearPart,
-    SemiLinearField, interpolant::hermite,
-};
+use super::{Exponential, ExponentialMethod, ExponentialStage, LinearPart, SemiLinearField};
 use crate::{
-    Attempt, Error, ErrorNorm, Family, Interpolates, Made, Needs, Result, Span, Statistics,
-    Stepper, field::check_slope, first_step::probed_step,
+    Attempt, Error, ErrorNorm, Family, HermiteInterpolant, Interpolates, Made, Needs, Result, Span,
+    Statistics, Stepper, field::check_slope, first_step::probed_step, hermite::hermite,
 };
 
 impl<M, F, Y> Family<M, F, Y> for Exponential
@@ -232,14 +229,14 @@ where
 impl<L: LinearPart, Y: Components, M: ExponentialMethod> Interpolates<Y>
     for ExponentialStages<L, Y, M>
 {
-    type Interpolant = ExponentialInterpolant<Y>;
+    type Interpolant = HermiteInterpolant<Y>;
 
     fn interpolate(&self, theta: f64, y: &Y, y_new: &Y, out: &mut Y) -> Result<()> {
         hermite(theta, self.step, [y, y_new], [&self.slopes[0], &self.slopes[1]], out)
     }
 
-    fn interpolant(&self, y: &Y, y_new: &Y) -> ExponentialInterpolant<Y> {
-        let ends = [y.clone(), y_new.clone()];
-        ExponentialInterpolant::new(self.step, ends, self.slopes.clone())
+    fn interpolant(&self, y: &Y, y_new: &Y) -> HermiteInterpolant<Y> {
+        let y = [y.clone(), y_new.clone()];
+        HermiteInterpolant { h: self.step, y, slopes: self.slopes.clone() }
     }
 }

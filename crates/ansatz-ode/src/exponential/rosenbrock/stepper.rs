@@ -9,11 +9,11 @@ use super::{
     jacobian::{JacobianPart, Place},
 };
 use crate::{
-    Attempt, Error, ErrorNorm, ExponentialInterpolant, Family, ImplicitField, Interpolates, Made,
+    Attempt, Error, ErrorNorm, Family, HermiteInterpolant, ImplicitField, Interpolates, Made,
     Needs, Result, Span, Statistics, Stepper,
-    exponential::interpolant::hermite,
     field::check_slope,
     first_step::probed_step,
+    hermite::hermite,
     implicit::{Linear, time_derivative, value},
 };
 
@@ -216,14 +216,14 @@ where
 impl<Y: Components, M: ExponentialRosenbrockMethod> Interpolates<Y>
     for ExponentialRosenbrockStages<Y, M>
 {
-    type Interpolant = ExponentialInterpolant<Y>;
+    type Interpolant = HermiteInterpolant<Y>;
 
     fn interpolate(&self, theta: f64, y: &Y, y_new: &Y, out: &mut Y) -> Result<()> {
         hermite(theta, self.h, [y, y_new], [&self.slope, &self.next], out)
     }
 
-    fn interpolant(&self, y: &Y, y_new: &Y) -> ExponentialInterpolant<Y> {
+    fn interpolant(&self, y: &Y, y_new: &Y) -> HermiteInterpolant<Y> {
         let slopes = [self.slope.clone(), self.next.clone()];
-        ExponentialInterpolant::new(self.h, [y.clone(), y_new.clone()], slopes)
+        HermiteInterpolant { h: self.h, y: [y.clone(), y_new.clone()], slopes }
     }
 }
