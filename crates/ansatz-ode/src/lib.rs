@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`], [`SecondOrder`], [`PartitionedField`] |
 //! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
-//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
+//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`], [`Predictive`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
@@ -53,6 +53,8 @@ mod ensemble;
 mod error;
 mod event;
 mod explicit;
+#[cfg(feature = "stiff")]
+mod exponential;
 mod field;
 mod first_step;
 mod hermite;
@@ -84,7 +86,9 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use control::{Controller, FixedStep, Judgement, Pid, Tolerance, Trial};
+pub use control::{
+    Controller, ErrorControl, FixedStep, Judgement, Pid, Predictive, Tolerance, Trial,
+};
 #[cfg(feature = "candle")]
 pub use controlled::Controlled;
 pub use dense::DenseOutput;
@@ -95,14 +99,23 @@ pub use event::{Crossing, Direction, Event};
 pub use explicit::{
     Explicit, ExplicitRungeKutta, ExtraStage, SecondEstimate, StageInterpolant, Stages, Tableau,
 };
+#[cfg(feature = "stiff")]
+pub use exponential::{
+    ComplexDiagonal, Exponential, ExponentialMethod, ExponentialRosenbrock,
+    ExponentialRosenbrockMethod, ExponentialRosenbrockStage, ExponentialRosenbrockStages,
+    ExponentialRosenbrockTableau, ExponentialStage, ExponentialStages, ExponentialTableau, Krylov,
+    LinearPart, SemiLinear, SemiLinearField,
+};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 pub use hermite::HermiteInterpolant;
 #[cfg(feature = "stiff")]
 pub use implicit::{
-    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
-    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Rosenbrock,
-    RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
-    WithJacobian, WithMass, WithSparsity, consistent_initial,
+    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
+    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian, Imex,
+    ImexInterpolant, ImexMethod, ImexStages, ImexTableau, ImplicitField, JacobianMatrix,
+    JacobianStorage, Linearisation, Mass, Rosenbrock, RosenbrockInterpolant, RosenbrockMethod,
+    RosenbrockStages, RosenbrockTableau, Sparsity, Split, SplitField, WithJacobian, WithMass,
+    WithSparsity, consistent_initial,
 };
 #[cfg(feature = "candle")]
 pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
