@@ -205,7 +205,7 @@ pub(crate) fn meet<Y>(
     let representable = |length: f64| (t + length) - t;
     let mut length = representable(found.theta * h);
     let mut last_correction = f64::INFINITY;
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
         if let Attempt::Failed(_) = attempt(length, y_new)? {
             return Err(Error::NotConverged { t, h: length.abs(), step: 0 });
         }
@@ -213,7 +213,9 @@ pub(crate) fn meet<Y>(
         let resolution = 2.0 * f64::EPSILON * t.abs().max((t + length).abs());
         // The slope is that of the interpolant: corrections shrink quickly or not at all.
         let shrinks = correction.abs() <= 0.5 * last_correction;
-        if !(correction.abs() > resolution && shrinks && (length + correction) * h > 0.0) {
+        let useful = correction.abs() > resolution && shrinks && (length + correction) * h > 0.0;
+        // The length returned is that of the last attempt.
+        if !useful || round == ROUNDS {
             break;
         }
         length = representable(length + correction);

@@ -144,7 +144,14 @@ impl Method for WithExtra {
 impl ExplicitRungeKutta for WithExtra {
     const TABLEAU: Tableau = Tableau {
         extra: &[ExtraStage { c: 0.5, a: &[0.25, 0.0, 0.5, -0.25, 0.0] }],
-        dense: &[&[0.5], &[0.0, 0.25], &[], &[], &[0.0, 0.25], &[0.25, 0.25]],
+        dense: &[
+            &[0.5, 1.0 / 6.0],
+            &[0.0, 1.0 / 3.0],
+            &[0.0, 1.0 / 3.0],
+            &[0.0, 1.0 / 6.0],
+            &[0.25, 0.0],
+            &[-0.25, 0.0],
+        ],
         ..Rk4::TABLEAU
     };
 }
