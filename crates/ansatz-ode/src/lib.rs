@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | field | the right-hand side, a closure or a type | [`VectorField`], [`InPlace`], [`WithArguments`], [`SecondOrder`], [`PartitionedField`] |
 //! | method | a name for coefficients | [`ExplicitRungeKutta`], [`LowStorageRungeKutta`], [`SymplecticMethod`], [`Adaptive`] |
-//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`] |
+//! | controller | which steps are accepted, how long the next one is | [`FixedStep`], [`Pid`], [`Predictive`] |
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
@@ -54,6 +54,8 @@ mod ensemble;
 mod error;
 mod event;
 mod explicit;
+#[cfg(feature = "stiff")]
+mod exponential;
 mod field;
 mod first_step;
 mod hermite;
@@ -65,6 +67,7 @@ mod layer;
 mod leg;
 mod low_storage;
 mod method;
+mod multistep;
 mod norm;
 mod partitioned;
 #[cfg(feature = "candle")]
@@ -84,7 +87,9 @@ pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
 pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
 pub use ansatz_core as core;
-pub use control::{Controller, FixedStep, Judgement, Pid, Trial};
+pub use control::{
+    Controller, ErrorControl, FixedStep, Judgement, Pid, Predictive, Tolerance, Trial,
+};
 #[cfg(feature = "candle")]
 pub use controlled::Controlled;
 pub use dense::DenseOutput;
@@ -95,14 +100,23 @@ pub use event::{Crossing, Direction, Event};
 pub use explicit::{
     Explicit, ExplicitRungeKutta, ExtraStage, SecondEstimate, StageInterpolant, Stages, Tableau,
 };
+#[cfg(feature = "stiff")]
+pub use exponential::{
+    ComplexDiagonal, Exponential, ExponentialMethod, ExponentialRosenbrock,
+    ExponentialRosenbrockMethod, ExponentialRosenbrockStage, ExponentialRosenbrockStages,
+    ExponentialRosenbrockTableau, ExponentialStage, ExponentialStages, ExponentialTableau, Krylov,
+    LinearPart, SemiLinear, SemiLinearField,
+};
 pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 pub use hermite::HermiteInterpolant;
 #[cfg(feature = "stiff")]
 pub use implicit::{
-    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian,
-    ImplicitField, JacobianMatrix, JacobianStorage, Linearisation, Mass, Rosenbrock,
-    RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau, Sparsity,
-    WithJacobian, WithMass, WithSparsity, consistent_initial,
+    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
+    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian, Imex,
+    ImexInterpolant, ImexMethod, ImexStages, ImexTableau, ImplicitField, JacobianMatrix,
+    JacobianStorage, Linearisation, Mass, Rosenbrock, RosenbrockInterpolant, RosenbrockMethod,
+    RosenbrockStages, RosenbrockTableau, Sparsity, Split, SplitField, WithJacobian, WithMass,
+    WithSparsity, consistent_initial,
 };
 #[cfg(feature = "candle")]
 pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
@@ -111,6 +125,9 @@ pub use low_storage::{
     Registers,
 };
 pub use method::*;
+pub use multistep::{AdamsBashforthMoulton, AdamsInterpolant, AdamsSteps};
+#[cfg(feature = "stiff")]
+pub use multistep::{BackwardDifferentiation, BdfInterpolant, BdfSteps};
 #[cfg(feature = "candle")]
 pub use norm::MaxOverRows;
 pub use norm::{ErrorNorm, Max, PerComponent, Rms};

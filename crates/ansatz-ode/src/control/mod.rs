@@ -3,10 +3,14 @@
 mod fixed;
 mod pid;
 mod power;
+mod predictive;
+mod tolerance;
 
 pub use fixed::FixedStep;
 pub use pid::Pid;
 pub(crate) use power::power;
+pub use predictive::Predictive;
+pub use tolerance::Tolerance;
 
 use crate::Result;
 
@@ -60,6 +64,11 @@ pub trait Controller<M>: Clone + Send + Sync + 'static {
         }
     }
 }
+
+/// Controllers that choose the length of a step from errors alone. Every
+/// [`AdaptiveFamily`](crate::AdaptiveFamily) whose own control is one of them takes all of them; methods
+/// that vary their order do not.
+pub trait ErrorControl {}
 
 /// What a [`Controller`] knows of a step and those before it.
 #[derive(Debug, Clone, Copy, PartialEq)]

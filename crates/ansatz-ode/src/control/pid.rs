@@ -1,6 +1,6 @@
 //! Proportional–integral–derivative control: [`Pid`].
 
-use super::{Controller, Judgement, Trial, power};
+use super::{Controller, ErrorControl, Judgement, Trial, power};
 use crate::{Adaptive, AdaptiveFamily, Error, Result, Rms};
 
 /// Proportional–integral–derivative control of the step size (G. Söderlind, ACM Trans. Math.
@@ -98,9 +98,11 @@ impl<N> Pid<N> {
     }
 }
 
+impl ErrorControl for Pid {}
+
 impl<M, N> Controller<M> for Pid<N>
 where
-    M: Adaptive<Family: AdaptiveFamily<Controller = Pid>>,
+    M: Adaptive<Family: AdaptiveFamily<Controller: ErrorControl>>,
     N: Clone + Send + Sync + 'static,
 {
     type Norm = N;
@@ -190,25 +192,38 @@ where
 impl<N> Pid<N> {
     /// Without early returns: an ensemble judges the steps of many trajectories together.
     #[inline(always)]
-    fn judge_by(&self, [p, i, d]: [f64; 3], trial: &Trial) -> Judgement {
-        let &Trial { h, error: e0, order, previous: [e1, e2], .. } = trial;
+    fn judge_by(&self, gains: [f64; 3], trial: &Trial) -> Judgement {
+        self.judged(trial.error <= 1.0, trial.h, self.factor_by(gains, trial))
+    }
+
+    /// By what to multiply the step, within the limits.
+    pub(super) fn factor(&self, trial: &Trial) -> f64 {
+        self.factor_by([self.proportional, self.integral, self.derivative], trial)
+    }
+
+    #[inline(always)]
+    fn factor_by(&self, [p, i, d]: [f64; 3], trial: &Trial) -> f64 {
+        let &Trial { error: e0, order, previous: [e1, e2], .. } = trial;
         let k = f64::from(order);
         // An error of 0 would ask for an infinite step; the limit takes care of it.
         let raised = |e: f64, gain: f64| {
             if gain == 0.0 { 1.0 } else { power(e.max(1e-30), gain / k) }
         };
         let accept = e0 <= 1.0;
-        let sum = p + i + d;
         // The history belongs to a solution that went well; after a rejection only the present
         // error counts.
-        let gain = if accept { sum } else { 1.0 };
+        let gain = if accept { p + i + d } else { 1.0 };
         let history = if accept { raised(e1, p + 2.0 * d) * raised(e2, -d) } else { 1.0 };
         let factor = self.safety * power(e0.max(1e-30), -gain / k) * history;
-        let longest = self.factor_max;
-        let most = if accept { longest } else { 1.0 };
+        let most = if accept { self.factor_max } else { 1.0 };
         let factor = factor.max(self.factor_min).min(most);
         // Overflow inside the step: only a much shorter one can tell more.
-        let factor = if e0.is_finite() { factor } else { self.factor_min };
+        if e0.is_finite() { factor } else { self.factor_min }
+    }
+
+    /// The next step, where a change that is not worth a factorisation is not made.
+    #[inline(always)]
+    pub(super) fn judged(&self, accept: bool, h: f64, factor: f64) -> Judgement {
         let kept = accept && factor >= self.keep.0 && factor <= self.keep.1;
         Judgement { accept, next: if kept { h } else { h * factor } }
     }

@@ -1,11 +1,10 @@
 //! The linear systems of an implicit method: [`Linear`].
 
-use ansatz_linalg::{
-    Components, Sparse,
-    nalgebra_sparse::{CooMatrix, CsrMatrix},
-};
+use ansatz_linalg::Components;
 
-use super::{ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity, factor::Factor};
+use super::{
+    ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity, factor::Factor, joined::Joined,
+};
 use crate::{Error, Result, Statistics};
 
 /// Systems with `W = M − γh J`: the Jacobian, the matrix and its factorisation, each kept as long
@@ -31,14 +30,6 @@ pub(crate) struct Linear<Y> {
 enum Matrix {
     Dense(Vec<f64>),
     Sparse(Box<Joined>),
-}
-
-/// A sparse matrix with the entries of the Jacobian and of the mass matrix.
-struct Joined {
-    matrix: Sparse,
-    /// Where the entries of either are among the values.
-    of_jacobian: Vec<usize>,
-    of_mass: Vec<(usize, f64)>,
 }
 
 impl<Y: Components> Linear<Y> {
@@ -203,27 +194,18 @@ impl<Y: Components> Linear<Y> {
                 self.factor = Factor::dense(self.n, w);
             }
             JacobianStorage::Sparse(jacobian) => {
-                let known = matches!(&self.matrix, Matrix::Sparse(joined)
-                    if joined.of_jacobian.len() == jacobian.as_csr().nnz());
+                let known =
+                    matches!(&self.matrix, Matrix::Sparse(joined) if joined.is_of(jacobian));
                 if !known {
                     let joined = Joined::new(jacobian, self.mass.as_ref(), self.n)?;
                     self.matrix = Matrix::Sparse(Box::new(joined));
                     self.factor = None;
                 }
                 let Matrix::Sparse(joined) = &mut self.matrix else { return Ok(false) };
-                let Joined { matrix, of_jacobian, of_mass } = &mut **joined;
-                let mut values = vec![0.0; matrix.as_csr().nnz()];
-                for (&place, value) in of_jacobian.iter().zip(jacobian.as_csr().values()) {
-                    values[place] -= gamma_h * value;
-                }
-                for &(place, value) in of_mass.iter() {
-                    values[place] += value;
-                }
-                if values.iter().any(|v| !v.is_finite()) {
+                let Some(matrix) = joined.assemble(gamma_h, jacobian)? else {
                     self.factor = None;
                     return Ok(false);
-                }
-                *matrix = matrix.with_values(values)?;
+                };
                 self.factor = Factor::sparse(self.factor.take(), matrix)?;
             }
         }
@@ -235,14 +217,26 @@ impl<Y: Components> Linear<Y> {
 
     /// `x ← W⁻¹ x` with the last factorisation.
     pub(crate) fn solve(&mut self, x: &mut Y, statistics: &mut Statistics) -> Result<()> {
+        let mut column = std::mem::take(&mut self.column);
+        x.read_into(&mut column)?;
+        self.solve_components(&mut column, statistics)?;
+        x.write_from(&column)?;
+        self.column = column;
+        Ok(())
+    }
+
+    /// The same for the components of a vector.
+    pub(crate) fn solve_components(
+        &self,
+        x: &mut [f64],
+        statistics: &mut Statistics,
+    ) -> Result<()> {
         statistics.linear_solves += 1;
         let Some(factor) = &self.factor else {
             let expected = "a matrix that was factorised";
             return Err(Error::invalid("iteration matrix", "singular", expected));
         };
-        x.read_into(&mut self.column)?;
-        factor.solve(&mut self.column)?;
-        Ok(x.write_from(&self.column)?)
+        factor.solve(x)
     }
 
     /// `out ← M x`; both are the same for the identity.
@@ -257,29 +251,13 @@ impl<Y: Components> Linear<Y> {
         }
         Ok(())
     }
-}
 
-impl Joined {
-    /// Room for the entries of both.
-    fn new(jacobian: &Sparse, mass: Option<&Mass>, n: usize) -> Result<Self> {
-        let of_mass = mass.map_or_else(|| (0..n).map(|i| (i, i, 1.0)).collect(), Mass::entries);
-        let mut coo = CooMatrix::new(n, n);
-        for (i, j, _) in jacobian.as_csr().triplet_iter() {
-            coo.push(i, j, 1.0);
+    /// The same for the components of a vector.
+    pub(crate) fn mass_components(&self, x: &[f64], out: &mut [f64]) {
+        match &self.mass {
+            None => out.copy_from_slice(x),
+            Some(mass) => mass.multiply(x, out),
         }
-        for &(i, j, _) in &of_mass {
-            coo.push(i, j, 1.0);
-        }
-        let csr = CsrMatrix::from(&coo);
-        let place = |i: usize, j: usize| {
-            let within = csr.row(i).col_indices().binary_search(&j).unwrap_or_default();
-            csr.row_offsets()[i] + within
-        };
-        Ok(Self {
-            of_jacobian: jacobian.as_csr().triplet_iter().map(|(i, j, _)| place(i, j)).collect(),
-            of_mass: of_mass.into_iter().map(|(i, j, v)| (place(i, j), v)).collect(),
-            matrix: Sparse::new(csr.clone())?,
-        })
     }
 }
 

@@ -1,19 +1,30 @@
 //! What implicit methods need of a problem, and what they share.
 
+mod collocation;
 mod dirk;
 mod factor;
 mod field;
-mod initial;
+mod imex;
+pub(crate) mod initial;
 mod jacobian;
-mod linear;
+mod joined;
+pub(crate) mod linear;
 mod mass;
-mod newton;
-mod reuse;
+pub(crate) mod newton;
+pub(crate) mod reuse;
 mod rosenbrock;
 mod sparsity;
+mod time_derivative;
 
+pub(crate) use linear::{Linear, value};
+pub(crate) use time_derivative::time_derivative;
+
+pub use collocation::{
+    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
+};
 pub use dirk::{DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau};
 pub use field::{ImplicitField, Linearisation};
+pub use imex::{Imex, ImexInterpolant, ImexMethod, ImexStages, ImexTableau, Split, SplitField};
 pub use initial::consistent_initial;
 pub use jacobian::{GivenJacobian, JacobianMatrix, JacobianStorage, WithJacobian};
 pub use mass::{Mass, WithMass};

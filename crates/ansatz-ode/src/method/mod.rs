@@ -1,5 +1,6 @@
 //! The methods, one file each.
 
+mod adams;
 mod blanes_moan4;
 mod blanes_moan_nystrom4;
 mod bosh3;
@@ -33,13 +34,41 @@ mod vern9;
 mod williamson33;
 
 #[cfg(feature = "stiff")]
+mod bdf;
+#[cfg(feature = "stiff")]
+mod etd_rk2;
+#[cfg(feature = "stiff")]
+mod etd_rk4;
+#[cfg(feature = "stiff")]
+mod etd_rk4b;
+#[cfg(feature = "stiff")]
+mod exprb32;
+#[cfg(feature = "stiff")]
+mod exprb43;
+#[cfg(feature = "stiff")]
+mod gauss_legendre4;
+#[cfg(feature = "stiff")]
+mod gauss_legendre6;
+#[cfg(feature = "stiff")]
 mod implicit_euler;
+#[cfg(feature = "stiff")]
+mod implicit_midpoint;
+#[cfg(feature = "stiff")]
+mod ken_carp3;
+#[cfg(feature = "stiff")]
+mod ken_carp4;
+#[cfg(feature = "stiff")]
+mod ken_carp5;
 #[cfg(feature = "stiff")]
 mod kvaerno3;
 #[cfg(feature = "stiff")]
 mod kvaerno4;
 #[cfg(feature = "stiff")]
 mod kvaerno5;
+#[cfg(feature = "stiff")]
+mod pexprb43;
+#[cfg(feature = "stiff")]
+mod radau_iia5;
 #[cfg(feature = "stiff")]
 mod rodas3;
 #[cfg(feature = "stiff")]
@@ -63,6 +92,7 @@ mod trapezoidal;
 mod velocity_verlet;
 mod yoshida6;
 
+pub use adams::Adams;
 pub use blanes_moan_nystrom4::BlanesMoanNystrom4;
 pub use blanes_moan4::BlanesMoan4;
 pub use bosh3::Bosh3;
@@ -100,9 +130,13 @@ pub use williamson33::Williamson33;
 pub use yoshida6::Yoshida6;
 #[cfg(feature = "stiff")]
 pub use {
-    implicit_euler::ImplicitEuler, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
-    rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P,
-    rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    bdf::Bdf, etd_rk2::EtdRk2, etd_rk4::EtdRk4, etd_rk4b::EtdRk4B, exprb32::Exprb32,
+    exprb43::Exprb43, gauss_legendre4::GaussLegendre4, gauss_legendre6::GaussLegendre6,
+    implicit_euler::ImplicitEuler, implicit_midpoint::ImplicitMidpoint, ken_carp3::KenCarp3,
+    ken_carp4::KenCarp4, ken_carp5::KenCarp5, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4,
+    kvaerno5::Kvaerno5, pexprb43::Pexprb43, radau_iia5::RadauIia5, rodas3::Rodas3, rodas4::Rodas4,
+    rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23,
+    tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{
         ImplicitField,
         initial::check_consistent,
         linear::{Linear, value},
+        time_derivative::time_derivative,
     },
 };
 
@@ -73,26 +74,9 @@ impl<Y: Components, M: RosenbrockMethod> RosenbrockStages<Y, M> {
             self.ahead = false;
         }
         self.linear.linearise(field, t, y, &self.slope, statistics)?;
-        // A difference inside the step, with an increment as for the Jacobian.
-        let delta = (y.epsilon() * t.abs().max(1e-5)).sqrt().min(h.abs()) * h.signum();
-        let delta = (t + delta) - t;
-        if delta == 0.0 {
-            self.time_derivative.combine(None, 1.0, &[], &[])?;
-        } else {
-            value(field, t + delta, y, &mut self.value, statistics)?;
-            self.scratch.combine(
-                Some(&self.value),
-                -1.0,
-                &[1.0],
-                std::slice::from_ref(&self.slope),
-            )?;
-            self.time_derivative.combine(
-                None,
-                1.0 / delta,
-                &[1.0],
-                std::slice::from_ref(&self.scratch),
-            )?;
-        }
+        let room = (&mut self.value, &mut self.scratch);
+        let out = &mut self.time_derivative;
+        time_derivative(field, t, h, y, &self.slope, room, out, statistics)?;
         self.linearised = true;
         Ok(())
     }
