@@ -26,6 +26,9 @@ mod network;
 mod o1_lorenz;
 mod o2_lorenz_batch;
 mod o3_neural_ode;
+mod o4_stiff;
+mod o5_brusselator;
+mod o5_reference;
 mod p1_burgers;
 mod p2_laplacian;
 mod peers;
@@ -76,6 +79,8 @@ pub fn variants() -> Vec<Variant> {
         o1_lorenz::variants(),
         o2_lorenz_batch::variants(),
         o3_neural_ode::variants(),
+        o4_stiff::variants(),
+        o5_brusselator::variants(),
         adjoint_memory::variants(),
         p1_burgers::variants(),
         p2_laplacian::variants(),
