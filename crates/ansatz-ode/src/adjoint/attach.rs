@@ -117,7 +117,7 @@ impl Inputs {
 
 /// Running sums of the gradients of arguments and captured variables.
 #[derive(Clone)]
-pub(crate) struct Parameters {
+pub struct Parameters {
     /// What to look up, the leaves of the arguments first.
     tensors: Vec<Tensor>,
     sums: Vec<Option<Tensor>>,
@@ -277,7 +277,7 @@ pub(crate) fn detached(y: &Tensor) -> Result<Tensor> {
 
 /// The ends of a solve: what the gradients of the end times need.
 pub(crate) struct Ends {
-    y0: Tensor,
+    pub(crate) y0: Tensor,
     t_end: f64,
     y_end: Tensor,
     /// Times of the saved states.

@@ -1,8 +1,7 @@
 //! The discrete adjoint by replaying steps from checkpoints: [`RecursiveCheckpoint`].
 
-use std::marker::PhantomData;
+use std::cell::RefCell;
 
-use ansatz_core::State;
 use ansatz_ops::Recorder;
 use candle_core::Tensor;
 
@@ -10,14 +9,12 @@ use super::{
     Adjoint, NoGradient,
     attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
     crossing::Crossings,
+    replay::{Replay, Replays},
     saves::Saves,
-    step::{Inside, StepPlan, Taped, node, pull_back, row},
 };
 use crate::{
-    Controller, Error, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve,
-    StageInterpolant, Stages, Statistics, VectorField,
-    explicit::run_stages,
-    field::evaluate,
+    Controller, Error, ErrorNorm, Interpolates, Method, Result, Save, Solution, Solve, Solves,
+    VectorField,
     integrate::{Crossed, Observer, Step, integrate},
     saver::Saver,
     sides::Sides,
@@ -28,7 +25,9 @@ use crate::{
 /// The forward solve keeps at most `checkpoints` states ([`Recorder`]) and the times of the steps
 /// (8 bytes a step). The backward pass recomputes the states between checkpoints and
 /// differentiates one stage of one step at a time (J. M. Sanz-Serna, SIAM Rev. 58, 2016, 3–33,
-/// section 3), so that no tape is longer than one evaluation of the vector field.
+/// section 3), so that no tape is longer than one evaluation of the vector field. It differentiates
+/// explicit methods and diagonally implicit ones; the stages of the latter by the implicit function
+/// theorem, at their solutions to rounding, whatever the tolerance of the forward solve left of them.
 ///
 /// Gradients flow to the initial state, to variables that the field captured, to the field's
 /// explicit [`arguments`](VectorField::arguments) and to the ends of the interval
@@ -61,8 +60,8 @@ impl Default for RecursiveCheckpoint {
 }
 
 /// Watches the forward solve: saves, checkpoints, times.
-struct Watch<'a, M: ExplicitRungeKutta> {
-    saver: Saver<'a, Tensor, StageInterpolant<Tensor, M>>,
+struct Watch<'a, I> {
+    saver: Saver<'a, Tensor, I>,
     record: Record,
 }
 
@@ -121,12 +120,12 @@ impl Times {
     }
 }
 
-impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M> {
+impl<S: Interpolates<Tensor>> Observer<Tensor, S> for Watch<'_, S::Interpolant> {
     fn wants_inside(&self, t1: f64) -> bool {
         self.saver.reads_inside(t1)
     }
 
-    fn accepted(&mut self, step: &Step<'_, Tensor, Stages<Tensor, M>>) -> Result<()> {
+    fn accepted(&mut self, step: &Step<'_, Tensor, S>) -> Result<()> {
         self.record.states.push(step.y0);
         let index = self.record.times.steps();
         self.record.times.push(step.t1);
@@ -147,7 +146,7 @@ impl<M: ExplicitRungeKutta> Observer<Tensor, Stages<Tensor, M>> for Watch<'_, M>
 impl<F, M, C> Adjoint<F, Tensor, M, C> for RecursiveCheckpoint
 where
     F: VectorField<Tensor> + Send + Sync + 'static,
-    M: ExplicitRungeKutta,
+    M: Method<Family: Replays<M, F>> + Solves<F, Tensor>,
     C: Controller<M>,
     C::Norm: ErrorNorm<Tensor>,
 {
@@ -183,10 +182,10 @@ where
             let mut parameters = Parameters::new(&inputs.leaves, &inputs.captured);
             let mut adjoint = record.crossings.at_end(cotangents)?;
             let events = &options.events;
-            let replay = Replay::<F, M> { field: &field, method: PhantomData };
+            let replay = RefCell::new(M::Family::replay(&field, &ends.y0)?);
             record.states.clone().reverse(
                 |i, y| {
-                    let y = replay.advance(record.times.step(i), i, y)?;
+                    let y = replay.borrow_mut().advance(&field, record.times.step(i), i, y)?;
                     record.crossings.follow(i, events, y)
                 },
                 |i, y| {
@@ -199,7 +198,8 @@ where
                         &mut adjoint,
                         &mut parameters,
                     )?;
-                    adjoint = replay.step_vjp(
+                    adjoint = replay.borrow_mut().step_vjp(
+                        &field,
                         record.times.step(i),
                         i,
                         y,
@@ -215,68 +215,5 @@ where
             record.saves.of_start(&cotangents.rows, &mut adjoint)?;
             Ok(InputGradients { y0: adjoint, times, parameters: parameters.into_sums()? })
         })
-    }
-}
-
-/// Recomputes and differentiates single steps.
-struct Replay<'a, F, M> {
-    field: &'a F,
-    method: PhantomData<M>,
-}
-
-impl<F, M> Replay<'_, F, M>
-where
-    F: VectorField<Tensor>,
-    M: ExplicitRungeKutta,
-{
-    /// The state after a step.
-    fn advance(&self, (t, h): (f64, f64), index: usize, y: &Tensor) -> Result<Tensor> {
-        let tableau = &M::TABLEAU;
-        let fsal = tableau.first_same_as_last();
-        let stages = tableau.stages() - usize::from(fsal);
-        let mut work = Stages::<Tensor, M>::new(y);
-        let mut counts = Statistics { accepted: index, ..Statistics::default() };
-        evaluate(self.field, t, y, &mut work.slopes[0], &mut counts)?;
-        run_stages(self.field, t, h, y, &mut work, stages, &mut counts)?;
-        let mut y_new = y.clone();
-        y_new.combine(Some(y), h, &tableau.b[..stages], &work.slopes[..stages])?;
-        Ok(y_new)
-    }
-
-    /// Recomputes the stages of a step on tapes and pulls back through them.
-    #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
-    fn step_vjp(
-        &self,
-        (t, h): (f64, f64),
-        index: usize,
-        y: &Tensor,
-        adjoint: &Tensor,
-        inside: &[Inside<'_>],
-        leaves: &[Tensor],
-        parameters: &mut Parameters,
-    ) -> Result<Tensor> {
-        let plan = StepPlan::new::<M>(inside);
-        let mut stages: Vec<Taped> = Vec::with_capacity(plan.count);
-        let mut slopes: Vec<Tensor> = Vec::with_capacity(plan.count);
-        for j in 0..plan.count {
-            if j > 0 && !plan.needed[j] {
-                // Holds the place of one that is not read.
-                slopes.push(slopes[0].clone());
-                stages.push(stages[0].clone());
-                continue;
-            }
-            let mut input = y.clone();
-            input.combine(Some(y), h, row::<M>(j), &slopes)?;
-            let time = t + node::<M>(j) * h;
-            let stage = Taped::evaluate(self.field, time, &input, leaves)
-                .map_err(|source| Error::Field { t: time, step: index, source })?;
-            if j == 0 {
-                // Once a step is enough to find a control that switches variables.
-                parameters.check_complete(&stage, time)?;
-            }
-            slopes.push(stage.slope.detach());
-            stages.push(stage);
-        }
-        pull_back::<M>(h, adjoint, inside, &plan, &stages, parameters)
     }
 }

@@ -10,7 +10,7 @@ use super::{
     attach::{Ends, InputGradients, Inputs, Parameters, argument_leaves, attach, detached},
     crossing::Crossings,
     saves::Saves,
-    step::{StepPlan, Taped, pull_back},
+    step::{OfExplicit, StepPlan, Taped, pull_back, through_value},
 };
 use crate::{
     Controller, ErrorNorm, ExplicitRungeKutta, Result, Save, Solution, Solve, StageInterpolant,
@@ -147,10 +147,17 @@ where
                     &mut adjoint,
                     &mut parameters,
                 )?;
-                let plan = StepPlan::new::<M>(&inside);
+                let plan = StepPlan::new::<OfExplicit<M>>(&inside);
                 let stages = step.stages.get(..plan.count).unwrap_or(&step.stages);
-                adjoint =
-                    pull_back::<M>(step.h, &adjoint, &inside, &plan, stages, &mut parameters)?;
+                adjoint = pull_back::<OfExplicit<M>>(
+                    step.h,
+                    &adjoint,
+                    &inside,
+                    &plan,
+                    stages,
+                    &mut parameters,
+                    through_value,
+                )?;
             }
             let times = ends.gradients(&field, inputs, &adjoint, cotangents)?;
             saves.of_start(&cotangents.rows, &mut adjoint)?;

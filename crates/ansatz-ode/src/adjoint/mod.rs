@@ -5,7 +5,7 @@ use ansatz_core::State;
 use crate::{Controller, ErrorNorm, Result, Solution, Solve, Solves, solve::forward};
 
 #[cfg(feature = "candle")]
-mod attach;
+pub(crate) mod attach;
 #[cfg(feature = "candle")]
 mod backsolve;
 #[cfg(feature = "candle")]
@@ -15,9 +15,11 @@ mod crossing;
 #[cfg(feature = "candle")]
 mod direct;
 #[cfg(feature = "candle")]
+pub(crate) mod replay;
+#[cfg(feature = "candle")]
 mod saves;
 #[cfg(feature = "candle")]
-mod step;
+pub(crate) mod step;
 
 #[cfg(feature = "candle")]
 pub use backsolve::Backsolve;

@@ -6,11 +6,67 @@
 //! `λ + Σⱼ γⱼ` (J. M. Sanz-Serna, SIAM Rev. 58, 2016, 3–33, section 3). No tape is longer than one
 //! evaluation of `f`.
 
+use std::marker::PhantomData;
+
 use ansatz_ops::{backward_from, linear_combination};
-use candle_core::{Tensor, Var};
+use candle_core::{Tensor, Var, backprop::GradStore};
 
 use super::attach::Parameters;
 use crate::{Error, ExplicitRungeKutta, Result, VectorField};
+
+/// A Runge–Kutta method as its slopes `kⱼ = f(t + cⱼ h, y + h Σₘ aⱼₘ kₘ)`, with those that only dense
+/// output reads.
+pub(crate) trait Slopes {
+    /// How many there are.
+    fn count() -> usize;
+
+    /// The entries `aⱼₘ` left of the diagonal.
+    fn row(j: usize) -> &'static [f64];
+
+    /// `cⱼ`.
+    fn node(j: usize) -> f64;
+
+    /// The weight of slope `j` in the step.
+    fn weight(j: usize) -> f64;
+
+    /// The weights of the slopes in the state at `theta`.
+    fn inside(theta: f64, weights: &mut [f64]);
+}
+
+/// Those of an explicit method: its stages, the slope at the end of the step, the extra stages.
+pub(crate) struct OfExplicit<M>(PhantomData<M>);
+
+impl<M: ExplicitRungeKutta> Slopes for OfExplicit<M> {
+    fn count() -> usize {
+        M::TABLEAU.slopes()
+    }
+
+    fn row(j: usize) -> &'static [f64] {
+        let tableau = &M::TABLEAU;
+        match j.checked_sub(tableau.stages()) {
+            None => tableau.a[j],
+            Some(0) => tableau.b,
+            Some(extra) => tableau.extra[extra - 1].a,
+        }
+    }
+
+    fn node(j: usize) -> f64 {
+        let tableau = &M::TABLEAU;
+        match j.checked_sub(tableau.stages()) {
+            None => tableau.c[j],
+            Some(0) => 1.0,
+            Some(extra) => tableau.extra[extra - 1].c,
+        }
+    }
+
+    fn weight(j: usize) -> f64 {
+        if j < M::TABLEAU.stages() { M::TABLEAU.b[j] } else { 0.0 }
+    }
+
+    fn inside(theta: f64, weights: &mut [f64]) {
+        M::dense_weights(theta, weights);
+    }
+}
 
 /// One evaluation of the field on a tape of its own.
 #[derive(Clone)]
@@ -36,6 +92,11 @@ impl Taped {
     }
 }
 
+/// Through an evaluation at a given state.
+pub(crate) fn through_value(_: usize, stage: &Taped, cotangent: Tensor) -> Result<GradStore> {
+    Ok(backward_from(std::slice::from_ref(&stage.slope), &[cotangent])?)
+}
+
 /// A state interpolated inside the step: where, and its cotangent.
 pub(crate) type Inside<'a> = (f64, &'a Tensor);
 
@@ -50,65 +111,38 @@ pub(crate) struct StepPlan {
 }
 
 impl StepPlan {
-    pub(crate) fn new<M: ExplicitRungeKutta>(inside: &[Inside<'_>]) -> Self {
-        // Interpolation may read the derivative at the end of the step and the extra stages.
-        let slopes = M::TABLEAU.slopes();
+    pub(crate) fn new<S: Slopes>(inside: &[Inside<'_>]) -> Self {
+        let slopes = S::count();
         let weights: Vec<Vec<f64>> = inside
             .iter()
             .map(|(theta, _)| {
                 let mut w = vec![0.0; slopes];
-                M::dense_weights(*theta, &mut w);
+                S::inside(*theta, &mut w);
                 w
             })
             .collect();
         let mut needed = vec![false; slopes];
         for j in (0..slopes).rev() {
             let later =
-                (j + 1..slopes).any(|m| needed[m] && row::<M>(m).get(j).is_some_and(|a| *a != 0.0));
-            needed[j] = later || b::<M>(j) != 0.0 || weights.iter().any(|w| w[j] != 0.0);
+                (j + 1..slopes).any(|m| needed[m] && S::row(m).get(j).is_some_and(|a| *a != 0.0));
+            needed[j] = later || S::weight(j) != 0.0 || weights.iter().any(|w| w[j] != 0.0);
         }
         let count = needed.iter().rposition(|n| *n).map_or(0, |j| j + 1);
         Self { weights, needed, count }
     }
 }
 
-/// The coefficients of the state at which slope `j` is evaluated: that of a stage, of the end of the
-/// step, of an extra stage.
-pub(crate) fn row<M: ExplicitRungeKutta>(j: usize) -> &'static [f64] {
-    let tableau = &M::TABLEAU;
-    let stages = tableau.stages();
-    match j.checked_sub(stages) {
-        None => tableau.a[j],
-        Some(0) => tableau.b,
-        Some(extra) => tableau.extra[extra - 1].a,
-    }
-}
-
-/// Where in the step slope `j` is evaluated.
-pub(crate) fn node<M: ExplicitRungeKutta>(j: usize) -> f64 {
-    let tableau = &M::TABLEAU;
-    match j.checked_sub(tableau.stages()) {
-        None => tableau.c[j],
-        Some(0) => 1.0,
-        Some(extra) => tableau.extra[extra - 1].c,
-    }
-}
-
-/// The weight of slope `j` in the step.
-fn b<M: ExplicitRungeKutta>(j: usize) -> f64 {
-    if j < M::TABLEAU.stages() { M::TABLEAU.b[j] } else { 0.0 }
-}
-
 /// Pulls the cotangent of the state after a step of signed length `h`, and of states interpolated
 /// inside it, back to the state before; adds the gradients of parameters. `stages` are the first
-/// `plan.count` evaluations of the step.
-pub(crate) fn pull_back<M: ExplicitRungeKutta>(
+/// `plan.count` evaluations of the step, and `through` pulls a cotangent back through one of them.
+pub(crate) fn pull_back<S: Slopes>(
     h: f64,
     adjoint: &Tensor,
     inside: &[Inside<'_>],
     plan: &StepPlan,
     stages: &[Taped],
     parameters: &mut Parameters,
+    mut through: impl FnMut(usize, &Taped, Tensor) -> Result<GradStore>,
 ) -> Result<Tensor> {
     if stages.len() != plan.count {
         let what = "evaluations of a step, to be differentiated";
@@ -122,8 +156,8 @@ pub(crate) fn pull_back<M: ExplicitRungeKutta>(
         }
         // The slope's cotangent: from the step, the interpolations and the later stages.
         let mut terms: Vec<(f64, &Tensor)> = Vec::new();
-        if b::<M>(j) != 0.0 {
-            terms.push((h * b::<M>(j), adjoint));
+        if S::weight(j) != 0.0 {
+            terms.push((h * S::weight(j), adjoint));
         }
         for (w, (_, cotangent)) in plan.weights.iter().zip(inside) {
             if w[j] != 0.0 {
@@ -131,7 +165,7 @@ pub(crate) fn pull_back<M: ExplicitRungeKutta>(
             }
         }
         for (m, g) in pulled.iter().enumerate().skip(j + 1) {
-            if let (Some(a), Some(g)) = (row::<M>(m).get(j), g)
+            if let (Some(a), Some(g)) = (S::row(m).get(j), g)
                 && *a != 0.0
             {
                 terms.push((h * a, g));
@@ -141,7 +175,7 @@ pub(crate) fn pull_back<M: ExplicitRungeKutta>(
             continue;
         }
         let cotangent = linear_combination(None, &terms)?;
-        let store = backward_from(std::slice::from_ref(&stages[j].slope), &[cotangent])?;
+        let store = through(j, &stages[j], cotangent)?;
         parameters.add(&store)?;
         pulled[j] = store.get(&stages[j].input).map(Tensor::detach);
     }

@@ -63,4 +63,25 @@ impl Factor {
         }
         Ok(())
     }
+
+    /// The same with the transposed matrix.
+    #[cfg(feature = "candle")]
+    pub(crate) fn solve_transposed(&self, x: &mut [f64]) -> Result<()> {
+        match self {
+            Self::Small(lu) => {
+                // A = P⁻¹ L U, so that Aᵀ = Uᵀ Lᵀ P.
+                let (n, packed) = (x.len(), lu.lu_internal());
+                let mut x = DVectorViewMut::from_slice(x, n);
+                packed.tr_solve_upper_triangular_mut(&mut x);
+                lu.l().tr_solve_lower_triangular_mut(&mut x);
+                lu.p().inv_permute_rows(&mut x);
+            }
+            Self::Dense(lu) => {
+                let x = ColMut::from_slice_mut(x).as_mat_mut();
+                lu.solve_transpose_in_place_with_conj(ansatz_linalg::faer::Conj::No, x);
+            }
+            Self::Sparse(lu) => lu.solve_transposed_in_place(x)?,
+        }
+        Ok(())
+    }
 }

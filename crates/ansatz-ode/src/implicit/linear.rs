@@ -239,6 +239,18 @@ impl<Y: Components> Linear<Y> {
         factor.solve(x)
     }
 
+    /// `x ← W⁻ᵀ x` with the last factorisation.
+    #[cfg(feature = "candle")]
+    pub(crate) fn solve_transposed(&mut self, x: &mut Y) -> Result<()> {
+        let Some(factor) = &self.factor else {
+            let expected = "a matrix that was factorised";
+            return Err(Error::invalid("iteration matrix", "singular", expected));
+        };
+        x.read_into(&mut self.column)?;
+        factor.solve_transposed(&mut self.column)?;
+        Ok(x.write_from(&self.column)?)
+    }
+
     /// `out ← M x`; both are the same for the identity.
     pub(crate) fn mass_times(&mut self, x: &Y, out: &mut Y) -> Result<()> {
         match &self.mass {

@@ -1,5 +1,7 @@
 //! Diagonally implicit Runge–Kutta methods with an explicit first stage.
 
+#[cfg(feature = "candle")]
+mod replay;
 mod stepper;
 mod tableau;
 

@@ -29,28 +29,14 @@ where
     type Stepper = DirkStages<Y, M>;
 
     fn stepper(_: &M, field: &F, y0: &Y) -> Result<DirkStages<Y, M>> {
-        const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
-        let linear = Linear::new(field, y0)?;
-        Ok(DirkStages {
-            slopes: vec![y0.clone(); M::TABLEAU.stages()],
-            z: y0.clone(),
-            middle: y0.clone(),
-            last: None,
-            known: y0.clone(),
-            scratch: y0.clone(),
-            newton: Newton::new(y0),
-            reuse: Reuse::new(linear, y0),
-            h: 0.0,
-            failed: false,
-            method: PhantomData,
-        })
+        DirkStages::new(field, y0)
     }
 }
 
 /// The stages of a step of a diagonally implicit Runge–Kutta method.
 pub struct DirkStages<Y, M> {
     /// `f` at the stages (not `y′`, which it is only without a mass matrix).
-    slopes: Vec<Y>,
+    pub(super) slopes: Vec<Y>,
     /// Increment of the stage at hand.
     z: Y,
     /// State of the stage nearest to the middle, for dense output with a mass matrix.
@@ -59,8 +45,8 @@ pub struct DirkStages<Y, M> {
     last: Option<(f64, Y, Y)>,
     known: Y,
     scratch: Y,
-    newton: Newton<Y>,
-    reuse: Reuse<Y>,
+    pub(super) newton: Newton<Y>,
+    pub(super) reuse: Reuse<Y>,
     h: f64,
     /// A longer attempt at this step did not converge.
     failed: bool,
@@ -74,6 +60,24 @@ fn middle_stage<M: DiagonallyImplicit>() -> Option<usize> {
 }
 
 impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
+    pub(super) fn new<F: ImplicitField<Y>>(field: &F, like: &Y) -> Result<Self> {
+        const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
+        let linear = Linear::new(field, like)?;
+        Ok(Self {
+            slopes: vec![like.clone(); M::TABLEAU.stages()],
+            z: like.clone(),
+            middle: like.clone(),
+            last: None,
+            known: like.clone(),
+            scratch: like.clone(),
+            newton: Newton::new(like),
+            reuse: Reuse::new(linear, like),
+            h: 0.0,
+            failed: false,
+            method: PhantomData,
+        })
+    }
+
     /// Solves the stages of a step one after the other; `false` if one of them fails. The
     /// increment of the step is then in `z`.
     fn solve_stages<F: ImplicitField<Y>, N: ErrorNorm<Y>>(
@@ -270,8 +274,8 @@ fn by_slopes<Y: Components, M: DiagonallyImplicit>(
         let ends = [&slopes[0], &slopes[tableau.stages() - 1]];
         return hermite(theta, h, [y, y_new], ends, out);
     }
-    let polynomial = |row: &&[f64]| theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
-    let weights: Vec<f64> = tableau.dense.iter().map(polynomial).collect();
+    let mut weights = vec![0.0; tableau.stages()];
+    tableau.dense_weights(theta, &mut weights);
     Ok(out.combine(Some(y), h, &weights, slopes)?)
 }
 

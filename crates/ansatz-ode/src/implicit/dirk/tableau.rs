@@ -67,6 +67,23 @@ impl DirkTableau {
             && (self.dense.is_empty() || self.dense.len() == stages)
     }
 
+    /// The weight of each slope in the state at `theta`: those of [`dense`](Self::dense), or of Hermite's
+    /// cubic.
+    pub(crate) fn dense_weights(&self, theta: f64, weights: &mut [f64]) {
+        if !self.dense.is_empty() {
+            for (weight, row) in weights.iter_mut().zip(self.dense) {
+                *weight = theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
+            }
+            return;
+        }
+        let rest = 1.0 - theta;
+        for (weight, b) in weights.iter_mut().zip(self.b()) {
+            *weight = theta * theta * (1.0 + 2.0 * rest) * b;
+        }
+        weights[0] += theta * rest * rest;
+        weights[self.stages() - 1] -= theta * theta * rest;
+    }
+
     /// Whether there is an error estimate: a weight for each stage and an order.
     pub const fn has_error_estimate(&self) -> bool {
         self.error.len() == self.stages() && self.embedded_order > 0
