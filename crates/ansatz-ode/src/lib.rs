@@ -72,6 +72,7 @@ mod norm;
 mod partitioned;
 #[cfg(feature = "candle")]
 mod path;
+mod reversible;
 mod save;
 mod saver;
 mod second_order;
@@ -134,6 +135,9 @@ pub use norm::{ErrorNorm, Max, PerComponent, Rms};
 pub use partitioned::{Newtonian, Partitioned, PartitionedField};
 #[cfg(feature = "candle")]
 pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, with_time};
+#[cfg(feature = "candle")]
+pub use reversible::ReversibleAdjoint;
+pub use reversible::{Reversible, ReversibleFamily, ReversibleStages};
 pub use save::Save;
 pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};

@@ -17,9 +17,11 @@ mod direct;
 #[cfg(feature = "candle")]
 pub(crate) mod replay;
 #[cfg(feature = "candle")]
-mod saves;
+pub(crate) mod saves;
 #[cfg(feature = "candle")]
 pub(crate) mod step;
+#[cfg(feature = "candle")]
+pub(crate) mod times;
 
 #[cfg(feature = "candle")]
 pub use backsolve::Backsolve;

@@ -3,11 +3,10 @@
 mod stepper;
 mod tableau;
 
-#[cfg(feature = "candle")]
-pub(crate) use stepper::run_stages;
-pub use stepper::{StageInterpolant, Stages};
 #[cfg(feature = "ensemble")]
-pub(crate) use stepper::{error_order, of_both};
+pub(crate) use stepper::of_both;
+pub use stepper::{StageInterpolant, Stages};
+pub(crate) use stepper::{error_order, run_stages};
 pub use tableau::{ExplicitRungeKutta, ExtraStage, SecondEstimate, Tableau};
 
 use crate::{AdaptiveFamily, Pid};

@@ -35,7 +35,7 @@ pub struct Stages<Y, M> {
     /// Where a stage is evaluated.
     pub(crate) scratch: Y,
     /// Signed length of the step.
-    h: f64,
+    pub(crate) h: f64,
     known: Known,
     method: PhantomData<M>,
 }
@@ -64,6 +64,25 @@ impl<Y: Clone, M: ExplicitRungeKutta> Stages<Y, M> {
         for (own, slope) in self.slopes.iter_mut().zip(slopes) {
             *own = slope;
         }
+    }
+
+    /// The norm of the error estimate of a step with all stages known. Uses the scratch.
+    #[inline]
+    pub(crate) fn error_norm<N: ErrorNorm<Y>>(&mut self, y: &Y, y_new: &Y, norm: &N) -> Result<f64>
+    where
+        Y: State,
+    {
+        let tableau = &M::TABLEAU;
+        let stages = tableau.stages();
+        if !tableau.has_error_estimate() {
+            let expected = "a weight for each stage and an embedded order in an adaptive method";
+            return Err(Error::invalid("error weights", tableau.error.len(), expected));
+        }
+        self.scratch.combine(None, self.h, tableau.error, &self.slopes[..stages])?;
+        let error = norm.norm(&self.scratch, y, y_new)?;
+        let Some(second) = M::SECOND_ESTIMATE else { return Ok(error) };
+        self.scratch.combine(None, self.h, second.error, &self.slopes[..stages])?;
+        Ok(of_both(error, norm.norm(&self.scratch, y, y_new)?))
     }
 
     /// The slope that the next step begins with.
@@ -140,16 +159,7 @@ where
             y_new.combine(Some(y), h, tableau.b, &self.slopes[..stages])?;
         }
         let Some(norm) = norm else { return Ok(Attempt::Made(None)) };
-        if !tableau.has_error_estimate() {
-            let expected = "a weight for each stage and an embedded order in an adaptive method";
-            return Err(Error::invalid("error weights", tableau.error.len(), expected));
-        }
-        self.scratch.combine(None, h, tableau.error, &self.slopes[..stages])?;
-        let mut error = norm.norm(&self.scratch, y, y_new)?;
-        if let Some(second) = M::SECOND_ESTIMATE {
-            self.scratch.combine(None, h, second.error, &self.slopes[..stages])?;
-            error = of_both(error, norm.norm(&self.scratch, y, y_new)?);
-        }
+        let error = self.error_norm(y, y_new, norm)?;
         Ok(Attempt::Made(Some(error)))
     }
 
