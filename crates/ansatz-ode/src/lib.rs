@@ -120,7 +120,9 @@ pub use implicit::{
     WithSparsity, consistent_initial,
 };
 #[cfg(feature = "candle")]
-pub use layer::{CdeField, NeuralCde, NeuralOde, OdeField, Scheme};
+pub use layer::{
+    CdeField, Cnf, CnfField, Flowed, LocalEstimates, NeuralCde, NeuralOde, OdeField, Scheme, Trace,
+};
 pub use low_storage::{
     EmbeddedWeights, LowStorage, LowStorageCoefficients, LowStorageRungeKutta, Recurrence,
     Registers,

@@ -45,6 +45,13 @@ impl Span {
         Ok(Self { t0: value(t0)?, t1: value(t1)?, tensors: Some([t0.clone(), t1.clone()]) })
     }
 
+    /// From the end to the start.
+    #[cfg(feature = "candle")]
+    pub(crate) fn reversed(&self) -> Self {
+        let tensors = self.tensors.as_ref().map(|[a, b]| [b.clone(), a.clone()]);
+        Self { t0: self.t1, t1: self.t0, tensors }
+    }
+
     /// 1 forwards, −1 backwards.
     pub(crate) fn direction(&self) -> f64 {
         if self.t1 < self.t0 { -1.0 } else { 1.0 }

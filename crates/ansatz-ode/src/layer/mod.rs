@@ -1,8 +1,12 @@
-//! Differential equations as layers of a model: [`NeuralOde`], [`NeuralCde`].
+//! Differential equations as layers of a model: [`NeuralOde`], [`NeuralCde`], [`Cnf`].
 
+mod cnf;
+mod local_estimates;
 mod neural_cde;
 mod neural_ode;
 
+pub use cnf::{Cnf, CnfField, Flowed, Trace};
+pub use local_estimates::LocalEstimates;
 pub use neural_cde::{CdeField, NeuralCde};
 pub use neural_ode::{NeuralOde, OdeField};
 

@@ -42,7 +42,7 @@ impl<N: Module<Tensor>> NeuralOde<N> {
     /// The layer that solves over `span` with the right-hand side `network`.
     pub fn new(network: N, span: impl Into<Span>) -> Self {
         Self {
-            field: OdeField { network: Arc::new(network), reads_time: false },
+            field: OdeField::new(Arc::new(network), false),
             span: span.into(),
             times: None,
             augment: 0,
@@ -111,6 +111,12 @@ where
 pub struct OdeField<N> {
     network: Arc<N>,
     reads_time: bool,
+}
+
+impl<N> OdeField<N> {
+    pub(super) fn new(network: Arc<N>, reads_time: bool) -> Self {
+        Self { network, reads_time }
+    }
 }
 
 impl<N> Clone for OdeField<N> {
