@@ -77,8 +77,8 @@ use series::Series;
 #[derive(Debug, Clone)]
 pub struct Jet {
     pub(crate) stack: Tensor,
-    order: usize,
-    directions: usize,
+    pub(crate) order: usize,
+    pub(crate) directions: usize,
 }
 
 impl Jet {

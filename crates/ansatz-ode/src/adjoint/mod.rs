@@ -68,6 +68,12 @@ impl DefaultAdjoint for candle_core::Tensor {
     type Adjoint = RecursiveCheckpoint;
 }
 
+/// Jets carry derivatives forwards, and are solved as plain numbers are.
+#[cfg(feature = "candle")]
+impl DefaultAdjoint for ansatz_core::Jet {
+    type Adjoint = NoGradient;
+}
+
 /// Values only: the solution of a tensor problem is detached from the graph.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoGradient;
