@@ -86,7 +86,7 @@ mod watch;
 
 pub use adjoint::{Adjoint, DefaultAdjoint, NoGradient};
 #[cfg(feature = "candle")]
-pub use adjoint::{Backsolve, Direct, RecursiveCheckpoint};
+pub use adjoint::{Backsolve, Direct, Interpolating, RecursiveCheckpoint};
 pub use ansatz_core as core;
 pub use control::{
     Controller, ErrorControl, FixedStep, Judgement, Pid, Predictive, Tolerance, Trial,

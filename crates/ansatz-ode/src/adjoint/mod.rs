@@ -15,11 +15,15 @@ mod crossing;
 #[cfg(feature = "candle")]
 mod direct;
 #[cfg(feature = "candle")]
+mod interpolating;
+#[cfg(feature = "candle")]
 pub(crate) mod replay;
 #[cfg(feature = "candle")]
 pub(crate) mod saves;
 #[cfg(feature = "candle")]
 pub(crate) mod step;
+#[cfg(feature = "candle")]
+mod thinned;
 #[cfg(feature = "candle")]
 pub(crate) mod times;
 
@@ -29,6 +33,8 @@ pub use backsolve::Backsolve;
 pub use checkpoint::RecursiveCheckpoint;
 #[cfg(feature = "candle")]
 pub use direct::Direct;
+#[cfg(feature = "candle")]
+pub use interpolating::Interpolating;
 
 /// A way to run a solve and to differentiate it.
 pub trait Adjoint<F, Y, M, C>: Sized {

@@ -32,7 +32,8 @@ impl Times {
         }
     }
 
-    fn at(&self, index: usize) -> f64 {
+    /// Start of a step, or the end of the last one.
+    pub(crate) fn at(&self, index: usize) -> f64 {
         self.blocks[index / Self::BLOCK][index % Self::BLOCK]
     }
 
