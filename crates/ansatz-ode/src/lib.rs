@@ -48,6 +48,7 @@ mod adjoint;
 mod control;
 #[cfg(feature = "candle")]
 mod controlled;
+mod delay;
 mod dense;
 #[cfg(feature = "ensemble")]
 mod ensemble;
@@ -93,6 +94,7 @@ pub use control::{
 };
 #[cfg(feature = "candle")]
 pub use controlled::Controlled;
+pub use delay::{Delayed, Lags, MethodOfSteps, solve_delayed};
 pub use dense::DenseOutput;
 #[cfg(feature = "ensemble")]
 pub use ensemble::{Common, Ensemble, EnsembleField, Parametrised, Trajectory, ensemble};
