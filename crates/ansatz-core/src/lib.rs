@@ -42,6 +42,7 @@ mod tensor_like;
 
 pub use error::{Error, Result};
 pub use key::Key;
+pub use num_complex::Complex64;
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use state::State;
 

@@ -1,5 +1,6 @@
 //! What a solver needs to know of the thing it solves for: [`State`].
 
+mod complex;
 #[cfg(feature = "candle")]
 mod jet;
 mod pair;
@@ -9,7 +10,7 @@ use crate::{Error, Result};
 
 /// An element of a vector space with a norm: the state of a differential equation.
 ///
-/// Implemented for `f64`, `[f64; N]`, `Vec<f64>`, with the feature `candle` tensors and jets,
+/// Implemented for `f64`, `[f64; N]`, `Vec<f64>`, the same of [`Complex64`](crate::Complex64), with the feature `candle` tensors and jets,
 /// and pairs of states.
 /// The two arithmetic operations are fused, so that a step of a solver makes one pass over memory
 /// for each stage and no temporaries.

@@ -1,5 +1,6 @@
 //! What an iterative method needs to know of a vector: [`Vector`], and a dense matrix: [`Components`].
 
+mod complex;
 mod norm;
 #[cfg(feature = "candle")]
 pub(crate) mod tensor;
@@ -11,7 +12,7 @@ use crate::{Error, Result, operator::check_length};
 
 /// An element of a space with an inner product.
 ///
-/// Implemented for `f64`, `[f64; N]`, `Vec<f64>` and, with the feature `candle`, tensors of any
+/// Implemented for `f64`, `[f64; N]`, `Vec<f64>`, the same of complex numbers and, with the feature `candle`, tensors of any
 /// shape, whose components are all numbers of the tensor. Sums and multiples are those of
 /// [`State`].
 pub trait Vector: State {

@@ -1,6 +1,6 @@
 //! How gradients flow through a solve: [`Adjoint`], one file for each.
 
-use ansatz_core::State;
+use ansatz_core::{Complex64, State};
 
 use crate::{Controller, ErrorNorm, Result, Solution, Solve, Solves, solve::forward};
 
@@ -60,6 +60,18 @@ impl<const N: usize> DefaultAdjoint for [f64; N] {
 }
 
 impl DefaultAdjoint for Vec<f64> {
+    type Adjoint = NoGradient;
+}
+
+impl DefaultAdjoint for Complex64 {
+    type Adjoint = NoGradient;
+}
+
+impl<const N: usize> DefaultAdjoint for [Complex64; N] {
+    type Adjoint = NoGradient;
+}
+
+impl DefaultAdjoint for Vec<Complex64> {
     type Adjoint = NoGradient;
 }
 
