@@ -86,7 +86,7 @@ macro_rules! check_etd {
             let s = solve(field, rational_solution(span.0), span).with($method).steps(steps);
             (s.run().unwrap().y_end - rational_solution(span.1)).abs()
         };
-        check!(stringify!($method), $order, $base, 0.3, [(0.0, 2.0), (2.0, 0.0)], error);
+        check!(stringify!($method), $order, $base, 0.2, [(0.0, 2.0), (2.0, 0.0)], error);
     }};
 }
 
@@ -109,15 +109,15 @@ macro_rules! check_rosenbrock {
             let s = solve(exact, rational_solution(span.0), span).with($method).steps(steps);
             (s.run().unwrap().y_end - rational_solution(span.1)).abs()
         };
-        check!(stringify!($method), $order, $base, 0.3, [(0.0, 2.0), (2.0, 0.0)], error);
+        check!(stringify!($method), $order, $base, 0.2, [(0.0, 2.0), (2.0, 0.0)], error);
     }};
 }
 
 #[test]
 fn exponential_rosenbrock_methods_have_their_order() {
     check_rosenbrock!(Exprb32, 3.0, 20);
-    check_rosenbrock!(Exprb43, 4.0, 10);
-    check_rosenbrock!(Pexprb43, 4.0, 10);
+    check_rosenbrock!(Exprb43, 4.0, 20);
+    check_rosenbrock!(Pexprb43, 4.0, 20);
 }
 
 /// The companions of the error estimates, as methods.
@@ -180,7 +180,7 @@ fn dense_output_is_a_cubic() {
         };
         (0..=200).map(|i| off(at(i))).fold(0.0, f64::max)
     };
-    check!("cubic", 4.0, 16, 0.3, [(0.3, 1.8), (1.8, 0.3)], error);
+    check!("cubic", 4.0, 20, 0.2, [(0.3, 1.8), (1.8, 0.3)], error);
 }
 
 /// What is linear is exact, in one step, however long and stiff.
@@ -206,9 +206,9 @@ fn linear_problems_are_exact() {
     let forcing = move |t: f64, _: &[f64; 3]| [b[0] + c[0] * t, b[1] + c[1] * t, b[2] + c[2] * t];
     let field = SemiLinear::new(dense.clone(), forcing);
     macro_rules! exact {
-        ($($method:ident, $field:expr);*) => {$({
+        ($bound:expr; $($method:ident, $field:expr);*) => {$({
             let end = solve($field, y0, (0.0, h)).with($method).steps(1).run().unwrap().y_end;
-            assert!(largest(&end, &want) < 1e-12, "{} {end:?} {want:?}", stringify!($method));
+            assert!(largest(&end, &want) < $bound, "{} {end:?} {want:?}", stringify!($method));
         })*};
     }
     let given = || {
@@ -219,16 +219,10 @@ fn linear_problems_are_exact() {
         };
         WithJacobian::new(value, move |_: f64, _: &[f64; 3]| rows)
     };
-    exact!(EtdRk2, field.clone(); EtdRk4, field.clone(); EtdRk4B, field.clone());
-    let krylov = SemiLinear::new(Krylov::new(dense), forcing);
-    let end = solve(krylov, y0, (0.0, h)).with(EtdRk4B).steps(1).run().unwrap().y_end;
-    assert!(largest(&end, &want) < 1e-8, "{end:?} {want:?}");
+    exact!(1e-12; EtdRk2, field.clone(); EtdRk4, field.clone(); EtdRk4B, field.clone());
+    exact!(1e-8; EtdRk4B, SemiLinear::new(Krylov::new(dense), forcing));
     // The derivative by time is a difference.
-    let want_here = want.clone();
-    let end = solve(given(), y0, (0.0, h)).with(Exprb32).steps(1).run().unwrap().y_end;
-    assert!(largest(&end, &want_here) < 1e-7, "{end:?} {want:?}");
-    let end = solve(given(), y0, (0.0, h)).with(Exprb43).steps(1).run().unwrap().y_end;
-    assert!(largest(&end, &want_here) < 1e-7, "{end:?} {want:?}");
+    exact!(1e-7; Exprb32, given(); Exprb43, given(); Pexprb43, given());
 }
 
 /// The equation of Kuramoto and Sivashinsky, `uₜ = −u uₓ − uₓₓ − uₓₓₓₓ` on `[0, 32π]`, by 64 Fourier
@@ -298,10 +292,9 @@ fn kuramoto_sivashinsky() {
         [largest(&at_end(&a.y_end), &want), largest(&at_end(&b.y_end), &want)]
     };
     let (coarse, fine) = (run(150), run(600));
-    println!("{coarse:?} {fine:?}");
     for (coarse, fine) in coarse.iter().zip(fine) {
         let order = (coarse / fine).log2() / 2.0;
-        assert!(fine < 1e-6 && (order - 4.0).abs() < 0.3, "{coarse} {fine} {order}");
+        assert!(fine < 1e-6 && (order - 4.0).abs() < 0.2, "{coarse} {fine} {order}");
     }
     let field = SemiLinear::new(linear, nonlinear);
     let s = solve(field, c0, (0.0, 30.0)).with(EtdRk2).tolerance(1e-6, 1e-6).run().unwrap();
@@ -329,7 +322,7 @@ fn laplacian(n: usize, scale: f64) -> Vec<(usize, usize, f64)> {
     (0..n).flat_map(row).collect()
 }
 
-/// The equation of Allen and Cahn, `uₜ = ε uₓₓ + u − u³`, as a dense and as a sparse problem.
+/// The equation of Allen and Cahn, `uₜ = ε uₓₓ + u − u³ + 0.1 sin t`, as a dense and as a sparse problem.
 #[test]
 fn allen_cahn() {
     let n = 80;
@@ -349,41 +342,49 @@ fn allen_cahn() {
         }
     });
     let x = |i: usize| -1.0 + (i + 1) as f64 * dx;
-    let u0: Vec<f64> = (0..n).map(|i| 0.53 * x(i) + 0.47 * (-1.5 * PI * x(i)).sin()).collect();
+    // It is zero at both ends, as are its second derivatives.
+    let u0: Vec<f64> =
+        (0..n).map(|i| 0.6 * (PI * x(i)).sin() - 0.3 * (2.0 * PI * x(i)).sin()).collect();
     let field = SemiLinear::new(dense.clone(), reaction);
     let banded = || Sparsity::banded(n, 1, 1).unwrap();
-    let reference = solve(WithSparsity::new(field.clone(), banded()), u0.clone(), (0.0, 3.0))
-        .with(RadauIia5)
-        .tolerance(1e-11, 1e-11)
-        .run()
-        .unwrap()
-        .y_end;
+    let reference = |u0: &Vec<f64>| {
+        let field = WithSparsity::new(field.clone(), banded());
+        let s = solve(field, u0.clone(), (0.0, 3.0)).with(RadauIia5).tolerance(1e-12, 1e-12);
+        s.run().unwrap().y_end
+    };
+    // The order, which is reduced where the first state does not fit the ends (M. Hochbruck,
+    // A. Ostermann, SIAM J. Numer. Anal. 43, 2005, 1069–1090).
+    let does_not_fit: Vec<f64> =
+        (0..n).map(|i| 0.53 * x(i) + 0.47 * (-1.5 * PI * x(i)).sin()).collect();
+    for (u0, order) in [(&u0, 4.0), (&does_not_fit, 2.3)] {
+        let want = reference(u0);
+        let errors = [15, 30, 60].map(|steps| {
+            let s = solve(field.clone(), u0.clone(), (0.0, 3.0)).with(EtdRk4B).steps(steps);
+            largest(&s.run().unwrap().y_end, &want)
+        });
+        let measured: f64 = (errors[0] / errors[2]).log2() / 2.0;
+        assert!((measured - order).abs() < 0.2, "{measured} {errors:?}");
+    }
+    let reference = reference(&u0);
     macro_rules! check_one {
         ($field:expr, $method:ident, $steps:expr, $bound:expr) => {{
             let s =
                 solve($field, u0.clone(), (0.0, 3.0)).with($method).steps($steps).run().unwrap();
             let error = largest(&s.y_end, &reference);
-            println!("{} {} {error:e}", stringify!($method), $steps);
             assert!(error < $bound, "{} {error:e}", stringify!($method));
-            error
         }};
     }
     check_one!(field.clone(), EtdRk2, 60, 1e-3);
-    check_one!(field.clone(), EtdRk4, 60, 1e-5);
-    let coarse = check_one!(field.clone(), EtdRk4B, 30, 1e-4);
-    let fine = check_one!(field.clone(), EtdRk4B, 120, 1e-6);
-    assert!((coarse / fine).log2() / 2.0 > 3.5, "{coarse} {fine}");
-    let krylov = SemiLinear::new(Krylov::new(sparse), reaction);
-    check_one!(krylov, EtdRk4B, 60, 1e-5);
+    check_one!(field.clone(), EtdRk4, 60, 1e-7);
+    check_one!(field.clone(), EtdRk4B, 60, 1e-7);
+    check_one!(SemiLinear::new(Krylov::new(sparse), reaction), EtdRk4B, 60, 1e-7);
     // By the Jacobian: sparse, and not at all.
     for tolerance in [1e-4, 1e-6] {
         let s = solve(WithSparsity::new(field.clone(), banded()), u0.clone(), (0.0, 3.0));
         let s = s.with(Exprb43).tolerance(tolerance, tolerance).run().unwrap();
-        println!("exprb43 {tolerance} {:e} {:?}", largest(&s.y_end, &reference), s.statistics);
         assert!(largest(&s.y_end, &reference) < 10.0 * tolerance, "{:?}", s.statistics);
         let s = solve(field.clone(), u0.clone(), (0.0, 3.0)).with(Exprb32);
         let s = s.tolerance(tolerance, tolerance).run().unwrap();
-        println!("exprb32 {tolerance} {:e} {:?}", largest(&s.y_end, &reference), s.statistics);
         assert!(largest(&s.y_end, &reference) < 20.0 * tolerance, "{:?}", s.statistics);
         assert_eq!(s.statistics.jacobians, 0);
     }
@@ -403,7 +404,6 @@ fn van_der_pol() {
         ($($method:ident),*) => {$({
             let s = solve(field, [2.0, 0.0], (0.0, 2.0)).with($method).tolerance(1e-7, 1e-7);
             let s = s.run().unwrap();
-            println!("{} {:?} {:?}", stringify!($method), s.y_end, s.statistics);
             let want = [1.763234540203e0, -8.35688681678e-1];
             assert!(distance(&s.y_end, &want) < 1e-5, "{:?}", s.y_end);
         })*};
