@@ -3,9 +3,12 @@
 use ansatz_linalg::Components;
 
 use super::{
-    ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity, factor::Factor, joined::Joined,
+    ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity,
+    factor::Factor,
+    joined::Joined,
+    krylov::{self, Place},
 };
-use crate::{Error, Result, Statistics};
+use crate::{Error, ErrorNorm, Result, Statistics};
 
 /// Systems with `W = M − γh J`: the Jacobian, the matrix and its factorisation, each kept as long
 /// as it serves.
@@ -19,6 +22,8 @@ pub(crate) struct Linear<Y> {
     factor: Option<Factor>,
     /// The `γh` of the factorisation.
     pub(crate) gamma_h: f64,
+    /// Systems are solved by products alone, with the Jacobian of where they are to be solved.
+    pub(crate) matrix_free: bool,
     probe: Y,
     value: Y,
     components: Vec<f64>,
@@ -46,6 +51,7 @@ impl<Y: Components> Linear<Y> {
             matrix: Matrix::Dense(Vec::new()),
             factor: None,
             gamma_h: f64::NAN,
+            matrix_free: matches!(field.linearisation(), Linearisation::MatrixFree(_)),
             probe: y0.clone(),
             value: y0.clone(),
             components: vec![0.0; n],
@@ -78,8 +84,14 @@ impl<Y: Components> Linear<Y> {
         f: &Y,
         statistics: &mut Statistics,
     ) -> Result<()> {
+        if self.matrix_free {
+            let expected = "a Jacobian, which this method or problem needs: solve with a diagonally \
+                            implicit method or `Bdf`, without algebraic equations, or give one";
+            return Err(Error::invalid("linearisation", "matrix-free", expected));
+        }
         statistics.jacobians += 1;
         match field.linearisation() {
+            Linearisation::MatrixFree(_) => {}
             Linearisation::Given(given) => {
                 given.jacobian_into(t, y, self.n, &mut self.jacobian)?;
             }
@@ -223,6 +235,23 @@ impl<Y: Components> Linear<Y> {
         x.write_from(&column)?;
         self.column = column;
         Ok(())
+    }
+
+    /// `x ← W⁻¹ x`; without a matrix with the Jacobian at `place`, and but for a residual `reduction`
+    /// times as large as `x` was. How large it is in fact; `None` if that does not converge.
+    pub(crate) fn solve_at<F: ImplicitField<Y>, N: ErrorNorm<Y>>(
+        &mut self,
+        place: &Place<'_, F, Y, N>,
+        reduction: f64,
+        x: &mut Y,
+        statistics: &mut Statistics,
+    ) -> Result<Option<f64>> {
+        if let Linearisation::MatrixFree(parts) = place.field.linearisation() {
+            let matrix = (self.mass.as_ref(), self.gamma_h);
+            return krylov::solve(place, parts, matrix, reduction, x, statistics);
+        }
+        self.solve(x, statistics)?;
+        Ok(Some(0.0))
     }
 
     /// The same for the components of a vector.

@@ -14,6 +14,7 @@ use crate::{
     implicit::{
         ImplicitField,
         initial::{check_consistent, drop_algebraic},
+        krylov::Place,
         linear::{Linear, value},
         newton::{Newton, Stage},
         reuse::Reuse,
@@ -66,6 +67,9 @@ pub struct DirkStages<Y, M> {
     failed: bool,
     method: PhantomData<M>,
 }
+
+/// An error estimate need not be right beyond this part of it.
+const ESTIMATE: f64 = 0.05;
 
 /// The inner stage whose node is nearest to the middle of the step.
 fn middle_stage<M: DiagonallyImplicit>() -> Option<usize> {
@@ -198,7 +202,15 @@ where
         self.scratch.combine(None, h, tableau.error, &self.slopes)?;
         // So that components that are stiffer than the step is short do not count beyond what
         // they contribute to the solution (M. E. Hosea, L. F. Shampine 1996).
-        self.reuse.linear.solve(&mut self.scratch, statistics)?;
+        let linear = &mut self.reuse.linear;
+        if linear.matrix_free {
+            value(field, t, y, &mut self.known, statistics)?;
+        }
+        let place = Place { field, t, y, f: &self.known, norm: Some(norm) };
+        if linear.solve_at(&place, ESTIMATE, &mut self.scratch, statistics)?.is_none() {
+            self.failed = true;
+            return Ok(Attempt::Failed(0.5));
+        }
         Ok(Attempt::Made(Some(norm.norm(&self.scratch, y, y_new)?)))
     }
 
