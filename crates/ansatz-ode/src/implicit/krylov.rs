@@ -48,7 +48,7 @@ where
     Y: Components,
     N: ErrorNorm<Y>,
 {
-    /// By how much of `v` the state is moved: by as much as the tolerance allows for an error (P. Brown,
+    /// By how much of `v` the state is moved for a difference: by as much as the tolerance allows for an error (P. Brown,
     /// A. Hindmarsh 1986), or by half of the digits where there is none.
     fn increment(&self, v: &Y) -> Result<f64> {
         let y = self.place.y;
@@ -173,6 +173,13 @@ where
         step: statistics.attempted(),
         failure: RefCell::new(None),
     };
+    // In units of its size, whose squares cannot be too small.
+    let inverse = operator.increment(x)?;
+    if !inverse.is_finite() {
+        *x = x.zero_like()?;
+        return Ok(Some(0.0));
+    }
+    x.scale_in_place(inverse)?;
     // Differences have about half of the digits.
     let relative = reduction.max(4.0 * x.epsilon().sqrt());
     let stopping = Stopping { relative, absolute: 0.0, iterations: ITERATIONS };
@@ -192,6 +199,6 @@ where
     if found.outcome != Outcome::Converged && (reached > USEFUL || reached.is_nan()) {
         return Ok(None);
     }
-    *x = found.x;
+    x.combine(None, inverse.recip(), &[1.0], std::slice::from_ref(&found.x))?;
     Ok(Some(reached))
 }
