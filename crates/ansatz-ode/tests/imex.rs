@@ -266,3 +266,26 @@ fn mass_matrices_are_refused() {
     let s = solve(field, [1.0, 0.0], (0.0, 1.0)).with(KenCarp4).tolerance(1e-6, 1e-6).run();
     assert!(matches!(s, Err(Error::InvalidArgument { what: "mass matrix", .. })), "{s:?}");
 }
+
+/// States that are tensors of single precision.
+#[cfg(feature = "candle")]
+#[test]
+fn single_precision() {
+    use candle_core::{DType, Device, Result, Tensor};
+    let run = |dtype: DType| {
+        let field = Split::new(
+            |t: f64, y: &Tensor| -> Result<Tensor> { (y.sqr()? * 0.1)?.affine(1.0, t.cos()) },
+            |_: f64, y: &Tensor| -> Result<Tensor> {
+                let rates = Tensor::new(&[1.0, 100.0, 1e4], y.device())?.to_dtype(y.dtype())?;
+                (y * rates)?.neg()
+            },
+        );
+        let y0 = Tensor::new(&[2.0, 1.0, 0.5], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        let s = solve(field, y0, (0.0, 1.0)).with(KenCarp4).tolerance(1e-4, 1e-5).run().unwrap();
+        assert_eq!((s.y_end.dtype(), s.statistics.not_converged), (dtype, 0));
+        s.y_end.to_dtype(DType::F64).unwrap().to_vec1::<f64>().unwrap()
+    };
+    for (a, b) in run(DType::F32).iter().zip(run(DType::F64)) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What implicit methods need of a problem, and what they share.
 
 mod collocation;
+mod differences;
 mod dirk;
 mod factor;
 mod field;

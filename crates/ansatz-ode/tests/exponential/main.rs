@@ -6,6 +6,8 @@
 mod order;
 mod problems;
 mod spectral;
+#[cfg(feature = "candle")]
+mod tensors;
 
 /// u' = t u − v, v' = t v + u: exp(t²/2) (cos t, sin t).
 fn rotation(t: f64, y: &[f64; 2]) -> [f64; 2] {

@@ -1,9 +1,11 @@
 //! Diagonally implicit Runge–Kutta methods with an explicit first stage.
 
+mod interpolant;
 mod stepper;
 mod tableau;
 
-pub use stepper::{DirkInterpolant, DirkStages};
+pub use interpolant::DirkInterpolant;
+pub use stepper::DirkStages;
 pub use tableau::{DiagonallyImplicit, DirkTableau};
 
 use crate::{AdaptiveFamily, Pid};
