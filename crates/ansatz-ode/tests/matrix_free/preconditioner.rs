@@ -1,4 +1,5 @@
 //! Preconditioners: good, poor and wrong ones.
+#![allow(clippy::ptr_arg)] // functions in place of closures of states that are vectors
 
 use ansatz_ode::{
     Error, InPlace, Kvaerno5, MatrixFree, Solution, Sparsity, VectorField, WithSparsity, solve,

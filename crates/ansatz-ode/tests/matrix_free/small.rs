@@ -93,9 +93,15 @@ fn evaluations_are_counted() {
         count.set(count.get() + 1);
         rotation(t, y)
     };
-    let s = solve(MatrixFree::new(field), rotated(0.3), (0.3, 1.8)).with(Kvaerno5);
-    let s = s.tolerance(1e-6, 1e-6).run().unwrap();
-    assert_eq!(s.statistics.evaluations, count.get());
+    macro_rules! check_count {
+        ($($method:expr),*) => {$(
+            count.set(0);
+            let s = solve(MatrixFree::new(field), rotated(0.3), (0.3, 1.8)).with($method);
+            let s = s.tolerance(1e-6, 1e-6).run().unwrap();
+            assert_eq!(s.statistics.evaluations, count.get());
+        )*};
+    }
+    check_count!(Kvaerno5, Bdf::default(), Exprb43);
 }
 
 #[test]
