@@ -1,6 +1,6 @@
 //! States that are tensors of single precision.
 
-use ansatz_ode::{Kvaerno5, MatrixFree, solve};
+use ansatz_ode::{Kvaerno5, MatrixFree, NoGradient, solve};
 use candle_core::{DType, Device, Tensor};
 
 /// Diffusion on a line of 64 points, by Kvaerno5, in both precisions.
@@ -16,7 +16,7 @@ fn single_precision() {
         };
         let u0: Vec<f32> = (0..n).map(|i| if i < n / 2 { 1.0 } else { 0.0 }).collect();
         let u0 = Tensor::new(u0, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
-        let s = solve(MatrixFree::new(field), u0, (0.0, 0.1)).with(Kvaerno5);
+        let s = solve(MatrixFree::new(field), u0, (0.0, 0.1)).with(Kvaerno5).adjoint(NoGradient);
         let s = s.tolerance(1e-4, 1e-4).run().unwrap();
         assert!(s.statistics.linear_iterations > 0 && s.statistics.jacobians == 0);
         assert_eq!((s.statistics.not_converged, s.y_end.dtype()), (0, dtype));
