@@ -81,7 +81,7 @@ pub enum Error {
     /// The equations of an implicit step could not be solved.
     #[error(
         "Newton's method failed at t = {t}, step {step}, even with a step of {h:e}; check the \
-         Jacobian, or the solution ends there; with fixed steps take shorter ones"
+         Jacobian or the preconditioner, or the solution ends there; with fixed steps take shorter ones"
     )]
     NotConverged {
         /// Time reached.

@@ -158,6 +158,12 @@ where
         (None, None) => (span.t1 - span.t0).abs(),
     };
     let fixed = norm.is_none().then_some(h);
+    // Steps of this length lead nowhere; near the time zero, where all numbers are close, they do, but
+    // not to the end.
+    let smallest = |t: f64| {
+        let length = (span.t1 - span.t0).abs();
+        4.0 * f64::EPSILON * t.abs().max(f64::EPSILON * length)
+    };
     let mut previous = [1.0f64; 2];
     let mut previous_h = None;
     let mut again = false;
@@ -189,7 +195,7 @@ where
                     statistics.rejected += 1;
                     statistics.not_converged += 1;
                     h = signed.abs() * factor;
-                    if fixed.is_some() || h <= 4.0 * f64::EPSILON * t.abs() {
+                    if fixed.is_some() || h <= smallest(t) {
                         let status = Status::NotConverged { h: signed.abs() };
                         return end(t, y, status, statistics, watcher);
                     }
@@ -227,7 +233,7 @@ where
                         }
                         // Near the resolution of time the attempted length is rounded up again, so
                         // that shortening it further would change nothing.
-                        if h <= 4.0 * f64::EPSILON * t.abs() {
+                        if h <= smallest(t) {
                             return end(t, y, Status::StepTooSmall { h }, statistics, watcher);
                         }
                         continue;

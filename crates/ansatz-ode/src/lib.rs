@@ -114,10 +114,11 @@ pub use field::{FieldOutput, InPlace, VectorField, WithArguments};
 pub use hermite::HermiteInterpolant;
 #[cfg(feature = "stiff")]
 pub use implicit::{
-    Collocation, CollocationInterpolant, CollocationMethod, CollocationStages, CollocationTableau,
-    DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, GivenJacobian, Imex,
-    ImexInterpolant, ImexMethod, ImexStages, ImexTableau, ImplicitField, JacobianMatrix,
-    JacobianStorage, Linearisation, Mass, Rosenbrock, RosenbrockInterpolant, RosenbrockMethod,
+    Absent, Collocation, CollocationInterpolant, CollocationMethod, CollocationStages,
+    CollocationTableau, DiagonallyImplicit, Dirk, DirkInterpolant, DirkStages, DirkTableau, Given,
+    GivenJacobian, Imex, ImexInterpolant, ImexMethod, ImexStages, ImexTableau, ImplicitField,
+    JacobianMatrix, JacobianStorage, Linearisation, Mass, MatrixFree, MatrixFreeParts,
+    PreconditionerPart, ProductPart, Rosenbrock, RosenbrockInterpolant, RosenbrockMethod,
     RosenbrockStages, RosenbrockTableau, Sparsity, Split, SplitField, WithJacobian, WithMass,
     WithSparsity, consistent_initial,
 };

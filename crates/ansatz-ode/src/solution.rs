@@ -88,6 +88,8 @@ pub struct Statistics {
     pub factorisations: usize,
     /// Solutions of linear systems.
     pub linear_solves: usize,
+    /// Iterations of solutions of linear systems without a matrix.
+    pub linear_iterations: usize,
     /// Rejected steps whose equations could not be solved.
     pub not_converged: usize,
 }

@@ -112,6 +112,8 @@ where
             return NoGradient::run(solve.adjoint(NoGradient));
         }
         solve.y0 = detached(&solve.y0)?;
+        // What cannot be differentiated is known before the solve.
+        drop(M::Family::replay(&solve.field, &solve.y0)?);
         let saver = Saver::new(&solve.save, &solve.span, &solve.y0)?;
         let saves = Saves::at_start(saver.ts.len());
         let times =

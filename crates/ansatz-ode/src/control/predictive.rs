@@ -79,3 +79,36 @@ where
         self.base.judged(accept, h, factor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RadauIia5;
+
+    fn next(trial: &Trial) -> f64 {
+        Controller::<RadauIia5>::judge(&Predictive::new(1e-6, 1e-6), trial).next
+    }
+
+    #[test]
+    fn steps_change_by_the_formula() {
+        let trial = Trial {
+            h: 0.1,
+            error: 0.5,
+            order: 4,
+            previous: [0.1, 1.0],
+            previous_h: 0.08,
+            again: false,
+        };
+        // The error has grown faster than the step: what is to come is seen.
+        let want = 0.1 * 0.9 * 0.5f64.powf(-0.25) * (0.1 / 0.08 * 0.2f64.powf(0.25));
+        assert!((next(&trial) / want - 1.0).abs() < 1e-12, "{} {want}", next(&trial));
+        // Where it falls, integral control.
+        let falling = Trial { error: 1e-2, previous: [1.0, 1.0], ..trial };
+        let want = 0.1 * 0.9 * 1e-2f64.powf(-0.25);
+        assert!((next(&falling) / want - 1.0).abs() < 1e-12, "{} {want}", next(&falling));
+        // No growth after a rejection.
+        assert_eq!(next(&Trial { again: true, ..falling }), 0.1);
+        let rejected = Trial { error: 16.0, ..trial };
+        assert!((next(&rejected) - 0.1 * 0.9 * 0.5).abs() < 1e-12);
+    }
+}

@@ -42,7 +42,9 @@ impl<O: LinearOperator<Vec<f64>>> LinearPart for Krylov<O> {
         let mut power = 1.0;
         let mut scaled = terms.to_vec();
         for term in &mut scaled {
-            term.iter_mut().for_each(|x| *x /= power);
+            for x in term.iter_mut() {
+                *x /= power;
+            }
             power *= t;
         }
         *out = self.action.phi_combination(&self.operator, t, &scaled)?.value;

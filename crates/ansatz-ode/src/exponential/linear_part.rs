@@ -44,6 +44,7 @@ pub trait LinearPart {
     ///
     /// # Errors
     /// When the sizes differ.
+    #[allow(clippy::ptr_arg)] // as operators of vectors take it
     fn apply(&self, x: &Vec<f64>, out: &mut Vec<f64>) -> Result<()>;
 }
 

@@ -1,6 +1,6 @@
 //! The right-hand side as implicit methods see it: [`ImplicitField`].
 
-use super::{GivenJacobian, Mass, Sparsity};
+use super::{GivenJacobian, Mass, MatrixFreeParts, Sparsity};
 use crate::{FieldOutput, InPlace, VectorField, WithArguments};
 
 /// How the Jacobian `∂f/∂y` of a field is found, and how systems with it are solved.
@@ -12,6 +12,8 @@ pub enum Linearisation<'a, Y> {
     SparseDifferences(&'a Sparsity),
     /// A matrix that the caller computes; dense or sparse, as it comes.
     Given(&'a dyn GivenJacobian<Y>),
+    /// No matrix at all: systems are solved by products with vectors.
+    MatrixFree(&'a dyn MatrixFreeParts<Y>),
 }
 
 /// The problem `M y′ = f(t, y)` with what implicit methods need.

@@ -3,27 +3,32 @@
 use ansatz_linalg::Components;
 
 use super::{
-    ImplicitField, JacobianStorage, Linearisation, Mass, Sparsity, factor::Factor, joined::Joined,
+    ImplicitField, JacobianStorage, Linearisation, Mass,
+    factor::Factor,
+    joined::Joined,
+    krylov::{self, Place},
 };
-use crate::{Error, Result, Statistics};
+use crate::{Error, ErrorNorm, Result, Statistics};
 
 /// Systems with `W = M − γh J`: the Jacobian, the matrix and its factorisation, each kept as long
 /// as it serves.
 pub(crate) struct Linear<Y> {
-    n: usize,
+    pub(super) n: usize,
     mass: Option<Mass>,
     /// The entries of the mass matrix; none for the identity.
     mass_entries: Vec<(usize, usize, f64)>,
-    jacobian: JacobianStorage,
+    pub(super) jacobian: JacobianStorage,
     matrix: Matrix,
     factor: Option<Factor>,
     /// The `γh` of the factorisation.
     pub(crate) gamma_h: f64,
-    probe: Y,
-    value: Y,
-    components: Vec<f64>,
-    base: Vec<f64>,
-    column: Vec<f64>,
+    /// Systems are solved by products alone, with the Jacobian of where they are to be solved.
+    pub(crate) matrix_free: bool,
+    pub(super) probe: Y,
+    pub(super) value: Y,
+    pub(super) components: Vec<f64>,
+    pub(super) base: Vec<f64>,
+    pub(super) column: Vec<f64>,
 }
 
 /// Room for `W`.
@@ -46,6 +51,7 @@ impl<Y: Components> Linear<Y> {
             matrix: Matrix::Dense(Vec::new()),
             factor: None,
             gamma_h: f64::NAN,
+            matrix_free: matches!(field.linearisation(), Linearisation::MatrixFree(_)),
             probe: y0.clone(),
             value: y0.clone(),
             components: vec![0.0; n],
@@ -78,8 +84,14 @@ impl<Y: Components> Linear<Y> {
         f: &Y,
         statistics: &mut Statistics,
     ) -> Result<()> {
+        if self.matrix_free {
+            let expected = "a Jacobian, which this method or problem needs: solve with a diagonally \
+                            implicit method or `Bdf`, without algebraic equations, or give one";
+            return Err(Error::invalid("linearisation", "matrix-free", expected));
+        }
         statistics.jacobians += 1;
         match field.linearisation() {
+            Linearisation::MatrixFree(_) => {}
             Linearisation::Given(given) => {
                 given.jacobian_into(t, y, self.n, &mut self.jacobian)?;
             }
@@ -89,84 +101,6 @@ impl<Y: Components> Linear<Y> {
             }
         }
         self.gamma_h = f64::NAN;
-        Ok(())
-    }
-
-    /// The increment by which a component is moved (E. Hairer, G. Wanner, *Solving ODEs II*,
-    /// section IV.8): small against the component, but not against rounding.
-    fn increment(value: f64, epsilon: f64) -> f64 {
-        let delta = (epsilon * value.abs().max(1e-5)).sqrt();
-        // So that the difference of the two numbers is what it is divided by.
-        (value + delta) - value
-    }
-
-    fn differences<F: ImplicitField<Y>>(
-        &mut self,
-        field: &F,
-        t: f64,
-        y: &Y,
-        f: &Y,
-        statistics: &mut Statistics,
-    ) -> Result<()> {
-        let n = self.n;
-        if !matches!(&self.jacobian, JacobianStorage::Dense(columns) if columns.len() == n * n) {
-            self.jacobian = JacobianStorage::Dense(vec![0.0; n * n]);
-        }
-        let JacobianStorage::Dense(columns) = &mut self.jacobian else { return Ok(()) };
-        let epsilon = y.epsilon();
-        y.read_into(&mut self.components)?;
-        f.read_into(&mut self.base)?;
-        for (j, out) in columns.chunks_exact_mut(n).enumerate() {
-            let kept = self.components[j];
-            let delta = Self::increment(kept, epsilon);
-            self.components[j] = kept + delta;
-            self.probe.write_from(&self.components)?;
-            self.components[j] = kept;
-            value(field, t, &self.probe, &mut self.value, statistics)?;
-            self.value.read_into(out)?;
-            for (out, base) in out.iter_mut().zip(&self.base) {
-                *out = (*out - base) / delta;
-            }
-        }
-        Ok(())
-    }
-
-    fn sparse_differences<F: ImplicitField<Y>>(
-        &mut self,
-        field: &F,
-        sparsity: &Sparsity,
-        t: f64,
-        y: &Y,
-        f: &Y,
-        statistics: &mut Statistics,
-    ) -> Result<()> {
-        if sparsity.pattern().as_csr().nrows() != self.n {
-            let got = sparsity.pattern().as_csr().nrows();
-            let shape = |n: usize| format!("[{n}, {n}]");
-            let (what, expected, got) = ("sparsity", shape(self.n), shape(got));
-            return Err(Error::Core(ansatz_core::Error::Shape { what, expected, got }));
-        }
-        let epsilon = y.epsilon();
-        y.read_into(&mut self.components)?;
-        f.read_into(&mut self.base)?;
-        let mut values = vec![0.0; sparsity.entries()];
-        let mut moved = self.components.clone();
-        for group in sparsity.column_groups() {
-            for &j in group {
-                moved[j] += Self::increment(moved[j], epsilon);
-            }
-            self.probe.write_from(&moved)?;
-            value(field, t, &self.probe, &mut self.value, statistics)?;
-            self.value.read_into(&mut self.column)?;
-            for &j in group {
-                let delta = moved[j] - self.components[j];
-                for &(i, place) in sparsity.column(j) {
-                    values[place] = (self.column[i] - self.base[i]) / delta;
-                }
-                moved[j] = self.components[j];
-            }
-        }
-        self.jacobian = JacobianStorage::Sparse(sparsity.pattern().with_values(values)?);
         Ok(())
     }
 
@@ -223,6 +157,23 @@ impl<Y: Components> Linear<Y> {
         x.write_from(&column)?;
         self.column = column;
         Ok(())
+    }
+
+    /// `x ← W⁻¹ x`; without a matrix with the Jacobian at `place`, and but for a residual `reduction`
+    /// times as large as `x` was. How large it is in fact; `None` if that does not converge.
+    pub(crate) fn solve_at<F: ImplicitField<Y>, N: ErrorNorm<Y>>(
+        &mut self,
+        place: &Place<'_, F, Y, N>,
+        reduction: f64,
+        x: &mut Y,
+        statistics: &mut Statistics,
+    ) -> Result<Option<f64>> {
+        if let Linearisation::MatrixFree(parts) = place.field.linearisation() {
+            let matrix = (self.mass.as_ref(), self.gamma_h);
+            return krylov::solve(place, parts, matrix, reduction, x, statistics);
+        }
+        self.solve(x, statistics)?;
+        Ok(Some(0.0))
     }
 
     /// The same for the components of a vector.

@@ -1,6 +1,7 @@
 //! What implicit methods need of a problem, and what they share.
 
 mod collocation;
+mod differences;
 mod dirk;
 mod factor;
 mod field;
@@ -8,8 +9,10 @@ mod imex;
 pub(crate) mod initial;
 mod jacobian;
 mod joined;
+pub(crate) mod krylov;
 pub(crate) mod linear;
 mod mass;
+mod matrix_free;
 pub(crate) mod newton;
 pub(crate) mod reuse;
 mod rosenbrock;
@@ -28,6 +31,9 @@ pub use imex::{Imex, ImexInterpolant, ImexMethod, ImexStages, ImexTableau, Split
 pub use initial::consistent_initial;
 pub use jacobian::{GivenJacobian, JacobianMatrix, JacobianStorage, WithJacobian};
 pub use mass::{Mass, WithMass};
+pub use matrix_free::{
+    Absent, Given, MatrixFree, MatrixFreeParts, PreconditionerPart, ProductPart,
+};
 pub use rosenbrock::{
     Rosenbrock, RosenbrockInterpolant, RosenbrockMethod, RosenbrockStages, RosenbrockTableau,
 };

@@ -4,6 +4,7 @@ use ansatz_linalg::Components;
 
 use super::{
     ImplicitField,
+    krylov::Place,
     linear::{Linear, value},
 };
 use crate::{ErrorNorm, Result, Rms, Statistics};
@@ -39,6 +40,12 @@ const PART: f64 = 0.03;
 
 /// The same where they are solved to rounding: a part of a thousand units in the last place.
 const PART_OF_ROUNDING: f64 = 1e-2;
+
+/// Systems without a matrix are solved to this part of that (P. Brown, A. Hindmarsh 1986), or to this
+/// part of their right-hand side where there is no tolerance; and always to the last one.
+const LINEAR: f64 = 0.05;
+const LINEAR_TO_ROUNDING: f64 = 1e-6;
+const LEAST_REDUCTION: f64 = 0.1;
 
 impl<Y: Components> Newton<Y> {
     pub(crate) fn new(like: &Y) -> Self {
@@ -89,21 +96,22 @@ impl<Y: Components> Newton<Y> {
             self.state.combine(Some(stage.y), 1.0, &[1.0], std::slice::from_ref(z))?;
             value(field, stage.t, &self.state, &mut self.value, statistics)?;
             linear.mass_times(z, &mut self.image)?;
-            // known + γh f − M z
-            self.correction.combine(
-                Some(stage.known),
-                stage.gamma_h,
-                &[1.0],
-                std::slice::from_ref(&self.value),
+            let terms = [stage.known, &self.value, &self.image];
+            self.correction.combine_iter(
+                None,
+                1.0,
+                &[1.0, stage.gamma_h, -1.0],
+                terms.into_iter(),
             )?;
-            std::mem::swap(&mut self.correction, &mut self.value);
-            self.correction.combine(
-                Some(&self.value),
-                -1.0,
-                &[1.0],
-                std::slice::from_ref(&self.image),
-            )?;
-            linear.solve(&mut self.correction, statistics)?;
+            let reduction = match norm {
+                Some(norm) => LINEAR * part / norm.norm(&self.correction, stage.y, &self.state)?,
+                None => LINEAR_TO_ROUNDING,
+            };
+            let (t, y, f) = (stage.t, &self.state, &self.value);
+            let place = Place { field, t, y, f, norm };
+            let reduction = reduction.min(LEAST_REDUCTION);
+            let solved = linear.solve_at(&place, reduction, &mut self.correction, statistics)?;
+            let Some(reached) = solved else { return Ok(false) };
             std::mem::swap(z, &mut self.value);
             z.combine(
                 Some(&self.value),
@@ -132,7 +140,8 @@ impl<Y: Components> Newton<Y> {
                     return Ok(false);
                 }
             }
-            if size == 0.0 || remainder * size <= part {
+            // What a system without a matrix was not solved for remains, too.
+            if size == 0.0 || remainder.max(reached / (1.0 - reached)) * size <= part {
                 self.remainder = remainder;
                 return Ok(true);
             }

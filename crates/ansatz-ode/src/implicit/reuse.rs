@@ -87,6 +87,10 @@ impl<Y: Components> Reuse<Y> {
         gamma_h: f64,
         statistics: &mut Statistics,
     ) -> Result<bool> {
+        if self.linear.matrix_free {
+            self.linear.gamma_h = gamma_h;
+            return Ok(true);
+        }
         if self.freshness.is_due() {
             if !matches!(field.linearisation(), Linearisation::Given(_)) {
                 value(field, t, y, &mut self.value, statistics)?;
@@ -106,6 +110,9 @@ impl<Y: Components> Reuse<Y> {
     /// After a failure of a step with `gamma_h`: whether another Jacobian may help, or a
     /// factorisation for just this step, which the next preparation then finds.
     pub(crate) fn can_renew(&mut self, gamma_h: f64) -> bool {
+        if self.linear.matrix_free {
+            return false;
+        }
         if self.freshness.can_renew() {
             return true;
         }

@@ -22,8 +22,9 @@ where
     F: ImplicitField<Y>,
     Y: Components,
 {
-    // With an increment as for the Jacobian.
-    let delta = (y.epsilon() * t.abs().max(1e-5)).sqrt().min(h.abs()) * h.signum();
+    // Rounding of the field, `ε f/δ`, then changes a step by no more than `√ε` of its increment `h f`,
+    // also from the time zero, and rounding of the time is kept as far below the step as can be.
+    let delta = (y.epsilon() * t.abs().max(h.abs()) * h.abs()).sqrt().min(h.abs()) * h.signum();
     let delta = (t + delta) - t;
     if delta == 0.0 {
         return Ok(out.combine(None, 1.0, &[], &[])?);

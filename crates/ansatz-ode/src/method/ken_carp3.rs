@@ -2,10 +2,16 @@
 
 use crate::{Adaptive, DirkTableau, Imex, ImexMethod, ImexTableau, Method};
 
-/// ARK3(2)4L[2]SA of C. A. Kennedy and M. H. Carpenter (Appl. Numer. Math. 44, 2003, 139–181), known as
+/// `ARK3(2)4L[2]SA` of C. A. Kennedy and M. H. Carpenter (Appl. Numer. Math. 44, 2003, 139–181), known as
 /// KenCarp3: an implicit–explicit pair of order 3(2) with 4 stages, for fields in two parts
 /// ([`Split`](crate::Split)). The implicit part is A- and L-stable, stiffly accurate, of stage
 /// order 2. Dense output of order 2 (published).
+///
+/// Where the stiff part is much stiffer than the steps are short, stiff components have the order 2
+/// only (S. Boscarino, SIAM J. Numer. Anal. 45, 2007, 1600–1621), errors there may be some ten times
+/// the tolerance, and the error estimate, to which the error of the step before contributes, changes
+/// sixfold with the ratio of two steps. [`Pid::pi`](crate::Pid::pi) then rejects far fewer steps than
+/// the integral control that is the default, and [`KenCarp4`](crate::KenCarp4) none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KenCarp3;
 

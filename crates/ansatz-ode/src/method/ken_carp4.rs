@@ -2,7 +2,7 @@
 
 use crate::{Adaptive, DirkTableau, Imex, ImexMethod, ImexTableau, Method};
 
-/// ARK4(3)6L[2]SA of C. A. Kennedy and M. H. Carpenter (Appl. Numer. Math. 44, 2003, 139–181), known as
+/// `ARK4(3)6L[2]SA` of C. A. Kennedy and M. H. Carpenter (Appl. Numer. Math. 44, 2003, 139–181), known as
 /// KenCarp4: an implicit–explicit pair of order 4(3) with 6 stages, for fields in two parts
 /// ([`Split`](crate::Split)). The implicit part is A- and L-stable, stiffly accurate, of stage
 /// order 2. Dense output of order 3 (published).

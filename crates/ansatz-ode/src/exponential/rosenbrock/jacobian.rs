@@ -1,10 +1,15 @@
 //! The φ-functions of a Jacobian, times vectors: [`JacobianPart`].
 
-use ansatz_linalg::{Components, Dense, DifferenceJacobian, Sparse, faer::Mat};
+use std::cell::Cell;
+
+use ansatz_linalg::{
+    Components, Dense, DifferenceJacobian, LinearOperator, Result as LinearResult, Sparse,
+    faer::Mat,
+};
 
 use crate::{
-    Error, ImplicitField, JacobianStorage, Krylov, LinearPart, Linearisation, Result, Statistics,
-    implicit::Linear,
+    Error, ImplicitField, JacobianStorage, Krylov, LinearPart, Linearisation, MatrixFreeParts,
+    Result, Statistics, implicit::Linear,
 };
 
 /// Up to this size all entries of φ-functions are found; above it, products with vectors.
@@ -36,8 +41,10 @@ impl JacobianPart {
     ) -> Result<Self> {
         let &Place { field, t, y, f } = place;
         let n = y.dimension();
-        if n > DENSE && matches!(field.linearisation(), Linearisation::Differences) {
-            return Ok(Self::Products);
+        match field.linearisation() {
+            Linearisation::Differences if n > DENSE => return Ok(Self::Products),
+            Linearisation::MatrixFree(_) => return Ok(Self::Products),
+            _ => {}
         }
         linear.linearise(field, t, y, f, statistics)?;
         Ok(match linear.jacobian() {
@@ -72,7 +79,7 @@ impl JacobianPart {
             Self::Large(large) => run(&|terms, out| large.combine(&t, terms, out), out),
             Self::Sparse(sparse) => run(&|terms, out| sparse.combine(&t, terms, out), out),
             Self::Products => {
-                let count = std::cell::Cell::new(0);
+                let count = Cell::new(0);
                 let products = Krylov::new(Self::products(place, &count)?);
                 let done = run(&|terms, out| products.combine(&t, terms, out), out);
                 statistics.evaluations += count.get();
@@ -90,11 +97,11 @@ impl JacobianPart {
         statistics: &mut Statistics,
     ) -> Result<()> {
         match self {
-            Self::Dense(dense) => dense.apply(x, out),
+            Self::Dense(dense) => LinearPart::apply(dense, x, out),
             Self::Large(large) => large.apply(x, out),
             Self::Sparse(sparse) => sparse.apply(x, out),
             Self::Products => {
-                let count = std::cell::Cell::new(0);
+                let count = Cell::new(0);
                 let done = Krylov::new(Self::products(place, &count)?).apply(x, out);
                 statistics.evaluations += count.get();
                 done
@@ -102,12 +109,11 @@ impl JacobianPart {
         }
     }
 
-    /// Products by differences; counts the evaluations.
-    fn products<F: ImplicitField<Y>, Y: Components>(
-        place: &Place<'_, F, Y>,
-        count: &std::cell::Cell<usize>,
-    ) -> Result<DifferenceJacobian<impl Fn(&Vec<f64>) -> ansatz_linalg::Result<Vec<f64>>, Vec<f64>>>
-    {
+    /// Products that were given, or by differences, whose evaluations are counted.
+    fn products<'a, F: ImplicitField<Y>, Y: Components>(
+        place: &'a Place<'a, F, Y>,
+        count: &'a Cell<usize>,
+    ) -> Result<Products<'a, Y, impl Fn(&Vec<f64>) -> LinearResult<Vec<f64>>>> {
         let &Place { field, t, y, f } = place;
         let at = move |x: &Vec<f64>| {
             count.set(count.get() + 1);
@@ -117,7 +123,42 @@ impl JacobianPart {
             std::mem::swap(&mut state, &mut value);
             state.components()
         };
+        let given = match field.linearisation() {
+            Linearisation::MatrixFree(parts) => Some(parts),
+            _ => None,
+        };
         let components = |y: &Y| y.components().map_err(Error::from);
-        Ok(DifferenceJacobian::with_value(at, components(y)?, components(f)?))
+        let differences = DifferenceJacobian::with_value(at, components(y)?, components(f)?);
+        Ok(Products { t, y, given, differences })
+    }
+}
+
+/// Products with a Jacobian that is not found itself.
+struct Products<'a, Y, A> {
+    t: f64,
+    y: &'a Y,
+    given: Option<&'a dyn MatrixFreeParts<Y>>,
+    differences: DifferenceJacobian<A, Vec<f64>>,
+}
+
+impl<Y, A> LinearOperator<Vec<f64>> for Products<'_, Y, A>
+where
+    Y: Components,
+    A: Fn(&Vec<f64>) -> LinearResult<Vec<f64>>,
+{
+    fn shape(&self) -> [usize; 2] {
+        self.differences.shape()
+    }
+
+    fn apply_into(&self, x: &Vec<f64>, out: &mut Vec<f64>) -> LinearResult<()> {
+        if let Some(parts) = self.given {
+            let v = self.y.with_components(x.clone())?;
+            let mut product = v.clone();
+            if parts.product_into(self.t, self.y, &v, &mut product)? {
+                *out = product.components()?;
+                return Ok(());
+            }
+        }
+        self.differences.apply_into(x, out)
     }
 }

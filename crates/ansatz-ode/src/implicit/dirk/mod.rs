@@ -1,11 +1,13 @@
 //! Diagonally implicit Runge–Kutta methods with an explicit first stage.
 
+mod interpolant;
 #[cfg(feature = "candle")]
 mod replay;
 mod stepper;
 mod tableau;
 
-pub use stepper::{DirkInterpolant, DirkStages};
+pub use interpolant::DirkInterpolant;
+pub use stepper::DirkStages;
 pub use tableau::{DiagonallyImplicit, DirkTableau};
 
 use crate::{AdaptiveFamily, Pid};

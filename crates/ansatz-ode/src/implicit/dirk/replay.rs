@@ -18,7 +18,7 @@ use crate::{
         replay::{Replay, Replays},
         step::{Inside, Slopes, StepPlan, Taped, pull_back, through_value},
     },
-    implicit::linear::value,
+    implicit::{Linearisation, linear::value},
 };
 
 impl<M, F> Replays<M, F> for Dirk
@@ -32,6 +32,10 @@ where
         if field.mass().is_some() {
             let expected = "none in a solve with gradients; use NoGradient for values only";
             return Err(Error::invalid("mass matrix", "one", expected));
+        }
+        if matches!(field.linearisation(), Linearisation::MatrixFree(_)) {
+            let expected = "a matrix in a solve with gradients; use NoGradient for values only";
+            return Err(Error::invalid("Jacobian", "products alone", expected));
         }
         Ok(DirkReplay { stages: DirkStages::new(field, like)?, counts: Statistics::default() })
     }

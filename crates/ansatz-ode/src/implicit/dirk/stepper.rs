@@ -4,16 +4,19 @@ use std::marker::PhantomData;
 
 use ansatz_linalg::Components;
 
-use super::{DiagonallyImplicit, Dirk};
+use super::{
+    DiagonallyImplicit, Dirk, DirkInterpolant,
+    interpolant::{by_slopes, by_values, middle_stage},
+};
 use crate::{
-    Attempt, Controller, Error, ErrorNorm, Family, Interpolant, Interpolates, Judgement, Made,
-    Needs, Result, Span, Statistics, Stepper, Trial,
+    Attempt, Controller, Error, ErrorNorm, Family, Interpolates, Judgement, Made, Needs, Result,
+    Span, Statistics, Stepper, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
-    hermite::hermite,
     implicit::{
         ImplicitField,
         initial::{check_consistent, drop_algebraic},
+        krylov::Place,
         linear::{Linear, value},
         newton::{Newton, Stage},
         reuse::Reuse,
@@ -53,11 +56,8 @@ pub struct DirkStages<Y, M> {
     method: PhantomData<M>,
 }
 
-/// The inner stage whose node is nearest to the middle of the step.
-fn middle_stage<M: DiagonallyImplicit>() -> Option<usize> {
-    let c = M::TABLEAU.c;
-    (1..c.len() - 1).min_by(|&i, &j| (c[i] - 0.5).abs().total_cmp(&(c[j] - 0.5).abs()))
-}
+/// An error estimate need not be right beyond this part of it.
+const ESTIMATE: f64 = 0.05;
 
 impl<Y: Components, M: DiagonallyImplicit> DirkStages<Y, M> {
     pub(super) fn new<F: ImplicitField<Y>>(field: &F, like: &Y) -> Result<Self> {
@@ -202,7 +202,15 @@ where
         self.scratch.combine(None, h, tableau.error, &self.slopes)?;
         // So that components that are stiffer than the step is short do not count beyond what
         // they contribute to the solution (M. E. Hosea, L. F. Shampine 1996).
-        self.reuse.linear.solve(&mut self.scratch, statistics)?;
+        let linear = &mut self.reuse.linear;
+        if linear.matrix_free {
+            value(field, t, y, &mut self.known, statistics)?;
+        }
+        let place = Place { field, t, y, f: &self.known, norm: Some(norm) };
+        if linear.solve_at(&place, ESTIMATE, &mut self.scratch, statistics)?.is_none() {
+            self.failed = true;
+            return Ok(Attempt::Failed(0.5));
+        }
         Ok(Attempt::Made(Some(norm.norm(&self.scratch, y, y_new)?)))
     }
 
@@ -257,72 +265,5 @@ impl<Y: Components, M: DiagonallyImplicit> Interpolates<Y> for DirkStages<Y, M> 
             middle: self.middle.clone(),
             method: PhantomData,
         }
-    }
-}
-
-/// Dense output of the method, or Hermite's.
-fn by_slopes<Y: Components, M: DiagonallyImplicit>(
-    theta: f64,
-    h: f64,
-    y: &Y,
-    y_new: &Y,
-    slopes: &[Y],
-    out: &mut Y,
-) -> Result<()> {
-    let tableau = &M::TABLEAU;
-    if tableau.dense.is_empty() {
-        let ends = [&slopes[0], &slopes[tableau.stages() - 1]];
-        return hermite(theta, h, [y, y_new], ends, out);
-    }
-    let mut weights = vec![0.0; tableau.stages()];
-    tableau.dense_weights(theta, &mut weights);
-    Ok(out.combine(Some(y), h, &weights, slopes)?)
-}
-
-/// The parabola through both ends and one state between, given as its increment at `c`. With a mass
-/// matrix the slopes are not at hand.
-fn by_values<Y: Components>(
-    theta: f64,
-    c: f64,
-    y: &Y,
-    middle: &Y,
-    y_new: &Y,
-    out: &mut Y,
-) -> Result<()> {
-    // θ z₁ + θ (θ − 1) (z_c / c − z₁) / (c − 1), with z₁ = y₁ − y₀.
-    let bend = theta * (theta - 1.0) / (c - 1.0);
-    let last = theta - bend;
-    let states = [y, y_new, middle].into_iter();
-    Ok(out.combine_iter(None, 1.0, &[1.0 - last, last, bend / c], states)?)
-}
-
-/// The dense output of one step of a diagonally implicit method, kept.
-#[derive(Debug, Clone)]
-pub struct DirkInterpolant<Y, M> {
-    h: f64,
-    y0: Y,
-    y1: Y,
-    /// Empty with a mass matrix.
-    slopes: Vec<Y>,
-    middle: Y,
-    method: PhantomData<M>,
-}
-
-impl<Y: Components, M: DiagonallyImplicit> Interpolant<Y> for DirkInterpolant<Y, M> {
-    fn at(&self, theta: f64) -> Result<Y> {
-        let mut y = self.y0.clone();
-        match middle_stage::<M>() {
-            _ if !self.slopes.is_empty() => {
-                by_slopes::<Y, M>(theta, self.h, &self.y0, &self.y1, &self.slopes, &mut y)?;
-            }
-            None => {
-                let ends = [&self.y0, &self.y1].into_iter();
-                y.combine_iter(None, 1.0, &[1.0 - theta, theta], ends)?;
-            }
-            Some(i) => {
-                by_values(theta, M::TABLEAU.c[i], &self.y0, &self.middle, &self.y1, &mut y)?;
-            }
-        }
-        Ok(y)
     }
 }
