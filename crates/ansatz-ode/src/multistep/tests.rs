@@ -87,6 +87,30 @@ fn adams_is_exact_for_polynomials() {
     }
 }
 
+/// After a discontinuity nothing that was before counts.
+#[test]
+fn restart_begins_with_order_one() {
+    let field = |t: f64, y: &f64| t - y;
+    let mut statistics = Statistics::default();
+    macro_rules! check {
+        ($family:ty, $method:expr) => {{
+            let mut steps =
+                <$family as Family<_, _, f64>>::stepper(&$method, &field, &0.0).unwrap();
+            for _ in 0..6 {
+                steps.history.advance(0.1);
+            }
+            steps.control.climb(5);
+            assert_eq!((steps.control.order, steps.history.count() > 5), (5, true));
+            steps.restart(&field, 0.6, &0.3, &mut statistics).unwrap();
+            assert_eq!((steps.control.order, steps.history.count()), (1, 1));
+            assert!(!steps.control.may_climb());
+        }};
+    }
+    check!(crate::AdamsBashforthMoulton, Adams::default());
+    #[cfg(feature = "stiff")]
+    check!(crate::BackwardDifferentiation, crate::Bdf::default());
+}
+
 /// Merged points leave a history that is exact as well.
 #[test]
 fn slivers_are_merged() {
