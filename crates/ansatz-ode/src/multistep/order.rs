@@ -90,7 +90,7 @@ impl OrderControl {
         let (order, factor) = best;
         self.next = order;
         let most = if self.starting && k == 1 { 100.0 } else { 10.0 };
-        if order == k && factor < LONGER && factor >= 0.9 {
+        if order == k && (0.9..LONGER).contains(&factor) {
             return 1.0;
         }
         self.since = 0;
@@ -126,11 +126,13 @@ impl OrderControl {
     }
 
     /// Whether the error of the next higher order may be asked for.
+    #[cfg(feature = "stiff")]
     pub(super) fn may_climb(&self) -> bool {
         self.order < self.most && self.since >= self.order
     }
 
     /// The equations of an attempt could not be solved.
+    #[cfg(feature = "stiff")]
     pub(super) fn failed(&mut self) {
         self.since = 0;
         self.starting = false;
