@@ -80,6 +80,8 @@ mod solution;
 mod solve;
 mod span;
 mod stepper;
+#[cfg(feature = "stiff")]
+mod switching;
 mod symplectic;
 mod watch;
 
@@ -143,4 +145,6 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
+#[cfg(feature = "stiff")]
+pub use switching::{JacobianAtHand, Switching, SwitchingInterpolant, SwitchingSteps};
 pub use symplectic::{Splitting, Substeps, Symplectic, SymplecticMethod};

@@ -6,8 +6,8 @@ use ansatz_linalg::Components;
 
 use super::{DiagonallyImplicit, Dirk};
 use crate::{
-    Attempt, Controller, Error, ErrorNorm, Family, Interpolant, Interpolates, Judgement, Made,
-    Needs, Result, Span, Statistics, Stepper, Trial,
+    Attempt, Controller, Error, ErrorNorm, Family, Interpolant, Interpolates, JacobianAtHand,
+    JacobianStorage, Judgement, Made, Needs, Result, Span, Statistics, Stepper, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
     hermite::hermite,
@@ -224,6 +224,12 @@ where
         }
         self.failed = false;
         self.reuse.accepted(self.newton.slowest);
+    }
+}
+
+impl<Y: Components, M: DiagonallyImplicit> JacobianAtHand for DirkStages<Y, M> {
+    fn jacobian(&self) -> &JacobianStorage {
+        self.reuse.linear.jacobian()
     }
 }
 
