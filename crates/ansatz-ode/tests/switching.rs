@@ -143,6 +143,7 @@ fn stiff_in_one_part() {
             // Between the steps the solution is that of the method at work, which is less accurate.
             let read = auto().adjoint(NoGradient).save_at(times.clone());
             let (read, dense) = read.run_dense().unwrap();
+            assert_eq!(read.statistics.switches, 2, "{span:?} {tolerance}");
             let stiff = setup().with(Rodas5P).tolerance(tolerance, tolerance);
             let stiff = largest(&stiff.save_at(times.clone()).run().unwrap());
             assert!(largest(&read) < 2.0 * stiff, "{span:?} {tolerance} {stiff}");
@@ -177,6 +178,19 @@ fn events_on_both_sides_of_a_switch() {
             assert!((s.y_end[0] - f64::cos(span.1)).abs() < 1e-7, "{:?}", s.y_end);
         }
     }
+}
+
+/// A step that is looked into counts once.
+#[test]
+fn events_that_do_not_happen_change_nothing() {
+    let setup = || {
+        let s = solve(stiff_between((0.0, 20.0)), [1.0, 1.0], (0.0, 20.0));
+        s.with(AutoSwitch::default()).tolerance(1e-6, 1e-6)
+    };
+    let never = Event::new(|_: f64, _: &[f64; 2]| Ok(1.0));
+    let (with, without) = (setup().event(never).run().unwrap(), setup().run().unwrap());
+    assert_eq!(with.statistics.accepted, without.statistics.accepted);
+    assert_eq!(with.y_end, without.y_end);
 }
 
 /// Too few steps between the jumps to decide by themselves.

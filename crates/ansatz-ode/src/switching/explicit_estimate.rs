@@ -81,10 +81,10 @@ fn growth(tableau: &Tableau, z: f64) -> f64 {
 fn boundary(tableau: &Tableau) -> f64 {
     const STEP: f64 = 0.01;
     let is_stable = |x: f64| growth(tableau, -x).abs() <= 1.0;
-    // No explicit method of `s` stages is stable beyond 2 s².
-    let most = 2.0 * (tableau.stages() as f64).powi(2) / STEP;
-    let outside = (1..).map(|i| f64::from(i) * STEP).find(|&x| !is_stable(x) || x > most * STEP);
-    let mut high = outside.unwrap_or(1.0);
+    // No consistent method of `s` explicit stages is stable beyond 2 s².
+    let most = (2.0 * (tableau.stages() as f64).powi(2) / STEP) as u32 + 1;
+    let outside = (1..=most).map(|i| f64::from(i) * STEP).find(|&x| !is_stable(x));
+    let mut high = outside.unwrap_or(STEP);
     let mut low = high - STEP;
     for _ in 0..30 {
         let middle = 0.5 * (low + high);

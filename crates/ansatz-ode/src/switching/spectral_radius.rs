@@ -29,11 +29,6 @@ impl SpectralRadius {
         Self { vector: vec![0.0; n], image: vec![0.0; n], known: false }
     }
 
-    /// Begins again.
-    pub(super) fn restart(&mut self) {
-        self.known = false;
-    }
-
     /// An estimate of the spectral radius.
     pub(super) fn of(&mut self, jacobian: &JacobianStorage) -> Result<f64> {
         let (count, added) = if self.known { (FURTHER, ADDED) } else { (FIRST, 1.0) };
@@ -95,11 +90,11 @@ mod tests {
         let found = radius.of(&dense(&[[-100.0, 0.0, 0.0], [1e8, -2.0, 0.0], [3.0, 1e6, -1.0]]));
         assert!((found.unwrap() / 100.0 - 1.0).abs() < 0.02);
         // −1 ± 50i, and −3.
-        radius.restart();
+        let mut radius = SpectralRadius::new(3);
         let found = radius.of(&dense(&[[-1.0, 5.0, 0.0], [-500.0, -1.0, 0.0], [0.0, 0.0, -3.0]]));
         assert!((found.unwrap() / 50.0 - 1.0).abs() < 0.2);
         // Another eigenvector, orthogonal to the one before, takes over.
-        radius.restart();
+        let mut radius = SpectralRadius::new(3);
         let before = radius.of(&dense(&[[-9.0, 0.0, 0.0], [0.0; 3], [0.0; 3]])).unwrap();
         let after = radius.of(&dense(&[[0.0; 3], [0.0, -700.0, 0.0], [0.0, 0.0, 1.0]])).unwrap();
         assert!((before - 9.0).abs() < 1e-6 && (after / 700.0 - 1.0).abs() < 0.02);

@@ -80,7 +80,6 @@ impl<Y, E, I> SwitchingSteps<Y, E, I> {
         if self.over {
             (self.stiff, self.over) = (!self.stiff, false);
             statistics.switches += 1;
-            self.radius.restart();
         }
         if self.stiff {
             self.implicit.restart(field, t, y, statistics)
