@@ -82,6 +82,8 @@ mod solution;
 mod solve;
 mod span;
 mod stepper;
+#[cfg(feature = "stiff")]
+mod switching;
 mod symplectic;
 mod watch;
 
@@ -152,4 +154,6 @@ pub use stepper::{
     Adaptive, AdaptiveFamily, Attempt, Family, Interpolant, Interpolates, Made, Method, Needs,
     Solves, Stepper,
 };
+#[cfg(feature = "stiff")]
+pub use switching::{JacobianAtHand, Switching, SwitchingInterpolant, SwitchingSteps};
 pub use symplectic::{Splitting, Substeps, Symplectic, SymplecticMethod};

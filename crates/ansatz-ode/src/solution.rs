@@ -32,7 +32,8 @@ pub enum Status {
         /// Which, in the order in which they were given.
         event: usize,
     },
-    /// The step budget ran out before.
+    /// The step budget ran out before: of an explicit method often because the problem is stiff,
+    /// which `AutoSwitch` finds out.
     StepBudgetExhausted,
     /// A step below the resolution of time, or below the shortest allowed, was needed.
     StepTooSmall {
@@ -92,6 +93,9 @@ pub struct Statistics {
     pub linear_iterations: usize,
     /// Rejected steps whose equations could not be solved.
     pub not_converged: usize,
+    /// Switches between the methods of an `AutoSwitch`: the first to the implicit one because the
+    /// problem had become stiff, the second back, and so on.
+    pub switches: usize,
 }
 
 impl Statistics {

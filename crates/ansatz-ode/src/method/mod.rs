@@ -34,6 +34,8 @@ mod vern9;
 mod williamson33;
 
 #[cfg(feature = "stiff")]
+mod auto_switch;
+#[cfg(feature = "stiff")]
 mod bdf;
 #[cfg(feature = "stiff")]
 mod etd_rk2;
@@ -130,13 +132,14 @@ pub use williamson33::Williamson33;
 pub use yoshida6::Yoshida6;
 #[cfg(feature = "stiff")]
 pub use {
-    bdf::Bdf, etd_rk2::EtdRk2, etd_rk4::EtdRk4, etd_rk4b::EtdRk4B, exprb32::Exprb32,
-    exprb43::Exprb43, gauss_legendre4::GaussLegendre4, gauss_legendre6::GaussLegendre6,
-    implicit_euler::ImplicitEuler, implicit_midpoint::ImplicitMidpoint, ken_carp3::KenCarp3,
-    ken_carp4::KenCarp4, ken_carp5::KenCarp5, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4,
-    kvaerno5::Kvaerno5, pexprb43::Pexprb43, radau_iia5::RadauIia5, rodas3::Rodas3, rodas4::Rodas4,
-    rodas4p::Rodas4P, rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23,
-    tr_bdf2::TrBdf2, trapezoidal::Trapezoidal,
+    auto_switch::AutoSwitch, bdf::Bdf, etd_rk2::EtdRk2, etd_rk4::EtdRk4, etd_rk4b::EtdRk4B,
+    exprb32::Exprb32, exprb43::Exprb43, gauss_legendre4::GaussLegendre4,
+    gauss_legendre6::GaussLegendre6, implicit_euler::ImplicitEuler,
+    implicit_midpoint::ImplicitMidpoint, ken_carp3::KenCarp3, ken_carp4::KenCarp4,
+    ken_carp5::KenCarp5, kvaerno3::Kvaerno3, kvaerno4::Kvaerno4, kvaerno5::Kvaerno5,
+    pexprb43::Pexprb43, radau_iia5::RadauIia5, rodas3::Rodas3, rodas4::Rodas4, rodas4p::Rodas4P,
+    rodas5p::Rodas5P, ros3::Ros3, ros3p::Ros3P, rosenbrock23::Rosenbrock23, tr_bdf2::TrBdf2,
+    trapezoidal::Trapezoidal,
 };
 
 #[cfg(test)]

@@ -76,7 +76,9 @@ impl<Y: State> AdamsSteps<Y> {
     /// Puts `value` less the extrapolation of the last `points` derivatives into `scratch`.
     fn deviation(&mut self, places: &[f64], points: usize) -> Result<()> {
         let mut weights = value_at(&places[..points], 0.0);
-        weights.iter_mut().for_each(|w| *w = -*w);
+        for weight in &mut weights {
+            *weight = -*weight;
+        }
         let weights = self.history.weights(&weights[..points], 0.0);
         Ok(self.scratch.combine(Some(&self.value), 1.0, &weights, self.history.slots())?)
     }
@@ -185,7 +187,9 @@ where
         if needs.inside {
             let (points, weights) = self.read(0.0);
             let mut weights = self.history.weights(&weights[1..=points], weights[0]);
-            weights.iter_mut().for_each(|w| *w *= -self.h);
+            for weight in &mut weights {
+                *weight *= -self.h;
+            }
             self.scratch.combine(Some(made.y), 1.0, &weights, self.history.slots())?;
             self.gap.combine(Some(&self.scratch), -1.0, &[1.0], std::slice::from_ref(made.y0))?;
         }
@@ -243,7 +247,9 @@ impl<Y: State> Interpolant<Y> for AdamsInterpolant<Y> {
     fn at(&self, theta: f64) -> Result<Y> {
         let mut y = self.y0.clone();
         let mut weights = inside(&self.places, theta - 1.0);
-        weights.iter_mut().for_each(|w| *w *= self.h);
+        for weight in &mut weights {
+            *weight *= self.h;
+        }
         weights[self.terms.len() - 1] = theta;
         y.combine(Some(&self.y0), 1.0, &weights[..self.terms.len()], &self.terms)?;
         Ok(y)

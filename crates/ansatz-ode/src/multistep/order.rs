@@ -90,7 +90,7 @@ impl OrderControl {
         let (order, factor) = best;
         self.next = order;
         let most = if self.starting && k == 1 { 100.0 } else { 10.0 };
-        if order == k && factor < LONGER && factor >= 0.9 {
+        if order == k && (0.9..LONGER).contains(&factor) {
             return 1.0;
         }
         self.since = 0;
@@ -126,11 +126,13 @@ impl OrderControl {
     }
 
     /// Whether the error of the next higher order may be asked for.
+    #[cfg(feature = "stiff")]
     pub(super) fn may_climb(&self) -> bool {
         self.order < self.most && self.since >= self.order
     }
 
     /// The equations of an attempt could not be solved.
+    #[cfg(feature = "stiff")]
     pub(super) fn failed(&mut self) {
         self.since = 0;
         self.starting = false;
@@ -158,3 +160,63 @@ const BIAS: f64 = 2.0;
 
 /// Lengths that would grow by less than this stay.
 const LONGER: f64 = 1.2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(order: usize) -> OrderControl {
+        let mut control = OrderControl::new(5);
+        control.climb(order);
+        control
+    }
+
+    fn errors(lower: f64, present: f64, higher: f64) -> Estimates {
+        Estimates { lower, present, higher, rough: false }
+    }
+
+    #[test]
+    fn failures_in_a_row_lower_the_order_to_one() {
+        let mut c = control(4);
+        // The same order first, with the length that its error asks for.
+        let first = c.judge(1.0, &errors(100.0, 3.0, f64::INFINITY));
+        assert!(!first.accept && (first.next - 6f64.powf(-0.2)).abs() < 1e-5, "{first:?}");
+        assert_eq!(c.order, 4);
+        let second = c.judge(1.0, &errors(100.0, 3.0, f64::INFINITY));
+        assert_eq!((second.accept, second.next, c.order), (false, 0.25, 3));
+        let third = c.judge(1.0, &errors(100.0, 3.0, f64::INFINITY));
+        assert_eq!((third.accept, third.next, c.order), (false, 0.25, 1));
+        // A step that is accepted ends the row.
+        assert!(c.judge(1.0, &errors(f64::INFINITY, 0.5, f64::INFINITY)).accept);
+        assert_eq!(c.failures, 0);
+    }
+
+    #[test]
+    fn a_failure_takes_the_lower_order_where_that_is_longer() {
+        let mut c = control(4);
+        let j = c.judge(1.0, &errors(2.0, 30.0, f64::INFINITY));
+        assert!(!j.accept && c.order == 3 && (j.next - 4f64.powf(-0.25)).abs() < 1e-5, "{j:?}");
+        assert_eq!(control(4).judge(1.0, &errors(2.0, f64::NAN, 0.0)).next, 0.2);
+    }
+
+    #[test]
+    fn the_order_of_the_longest_next_step_is_taken() {
+        for (estimates, order) in [
+            (errors(1e-2, 1e-2, 1e-9), 4),
+            (errors(1e-9, 1e-2, 1e-2), 2),
+            (errors(1e-2, 1e-9, 1e-2), 3),
+            (Estimates { rough: true, ..errors(0.5, 0.1, 1e-9) }, 2),
+        ] {
+            let mut c = control(3);
+            c.since = 3;
+            assert!(c.judge(1.0, &estimates).accept);
+            c.advance();
+            assert_eq!(c.order, order, "{estimates:?}");
+        }
+        // Neither the order nor the length changes before there are enough steps.
+        let mut c = control(3);
+        let j = c.judge(1.0, &errors(1e-9, 1e-9, 1e-9));
+        c.advance();
+        assert_eq!((j.next, c.order), (1.0, 3));
+    }
+}

@@ -9,8 +9,8 @@ use super::{
     interpolant::{by_slopes, by_values, middle_stage},
 };
 use crate::{
-    Attempt, Controller, Error, ErrorNorm, Family, Interpolates, Judgement, Made, Needs, Result,
-    Span, Statistics, Stepper, Trial,
+    Attempt, Controller, Error, ErrorNorm, Family, Interpolates, JacobianAtHand, JacobianStorage,
+    Judgement, Made, Needs, Result, Span, Statistics, Stepper, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
     implicit::{
@@ -236,6 +236,12 @@ where
         }
         self.failed = false;
         self.reuse.accepted(self.newton.slowest);
+    }
+}
+
+impl<Y: Components, M: DiagonallyImplicit> JacobianAtHand for DirkStages<Y, M> {
+    fn jacobian(&self) -> &JacobianStorage {
+        self.reuse.linear.jacobian()
     }
 }
 

@@ -6,8 +6,8 @@ use ansatz_linalg::Components;
 
 use super::{Rosenbrock, RosenbrockMethod};
 use crate::{
-    Attempt, ErrorNorm, Family, Interpolant, Interpolates, Made, Needs, Result, Span, Statistics,
-    Stepper,
+    Attempt, ErrorNorm, Family, Interpolant, Interpolates, JacobianAtHand, JacobianStorage, Made,
+    Needs, Result, Span, Statistics, Stepper,
     field::check_slope,
     first_step::{cautious_step, probed_step},
     implicit::{
@@ -184,6 +184,12 @@ fn interpolate<Y: Components, M: RosenbrockMethod>(
     let polynomial = |row: &&[f64]| theta * row.iter().rev().fold(0.0, |sum, c| c + theta * sum);
     let weights: Vec<f64> = M::TABLEAU.dense.iter().map(polynomial).collect();
     Ok(out.combine(Some(y), 1.0, &weights, increments)?)
+}
+
+impl<Y: Components, M: RosenbrockMethod> JacobianAtHand for RosenbrockStages<Y, M> {
+    fn jacobian(&self) -> &JacobianStorage {
+        self.linear.jacobian()
+    }
 }
 
 impl<Y: Components, M: RosenbrockMethod> Interpolates<Y> for RosenbrockStages<Y, M> {

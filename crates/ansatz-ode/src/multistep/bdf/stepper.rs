@@ -2,14 +2,14 @@
 
 use ansatz_linalg::Components;
 
-use super::{
+use super::super::{
     history::History,
     order::{Estimates, OrderControl},
     polynomial::{Weights, slope_at_zero, value_at},
 };
 use crate::{
-    AdaptiveFamily, Attempt, Bdf, Controller, ErrorNorm, Family, Interpolant, Interpolates,
-    Judgement, Made, Needs, Result, Span, Statistics, Stepper, Tolerance, Trial,
+    AdaptiveFamily, Attempt, Bdf, Controller, ErrorNorm, Family, Judgement, Made, Needs, Result,
+    Span, Statistics, Stepper, Tolerance, Trial,
     field::check_slope,
     first_step::{cautious_step, probed_step},
     implicit::{
@@ -78,13 +78,13 @@ where
 /// that of steps of one length (K. R. Jackson, R. Sacks-Davis 1980), so that the iteration matrix
 /// changes only with the length and the order of the step.
 pub struct BdfSteps<Y> {
-    pub(super) control: OrderControl,
+    pub(in crate::multistep) control: OrderControl,
     errors: Estimates,
-    pub(super) history: History<Y>,
+    pub(in crate::multistep) history: History<Y>,
     /// `y′` at the first point; zero with a mass matrix.
     slope: Y,
     /// Signed length of the step.
-    h: f64,
+    pub(super) h: f64,
     judged: bool,
     predicted: Y,
     known: Y,
@@ -269,54 +269,5 @@ where
             self.control.climb(self.history.count() - 1);
         }
         self.reuse.accepted(self.newton.slowest);
-    }
-}
-
-impl<Y: Components> BdfSteps<Y> {
-    /// Places of the points that dense output goes through, beside the new one at 0.
-    fn read(&self) -> (usize, Weights) {
-        let points = self.control.order.min(self.history.count());
-        (points, self.history.positions(self.h))
-    }
-}
-
-/// The weights of the new point, at 0, and of those at `places`, for the value at `x`.
-fn inside(places: &[f64], x: f64) -> Weights {
-    let mut all = [0.0; super::polynomial::MOST];
-    all[1..=places.len()].copy_from_slice(places);
-    value_at(&all[..=places.len()], x)
-}
-
-impl<Y: Components> Interpolates<Y> for BdfSteps<Y> {
-    type Interpolant = BdfInterpolant<Y>;
-
-    fn interpolate(&self, theta: f64, _: &Y, _: &Y, out: &mut Y) -> Result<()> {
-        let (points, places) = self.read();
-        let weights = inside(&places[..points], theta - 1.0);
-        let weights = self.history.weights(&weights[1..=points], weights[0]);
-        Ok(out.combine(None, 1.0, &weights, self.history.slots())?)
-    }
-
-    fn interpolant(&self, _: &Y, _: &Y) -> BdfInterpolant<Y> {
-        let (points, places) = self.read();
-        BdfInterpolant { places: places[..points].to_vec(), values: self.history.kept(points) }
-    }
-}
-
-/// The dense output of one step by backward differentiation, kept: the polynomial through its end
-/// and the points before, as many as its order.
-#[derive(Debug, Clone)]
-pub struct BdfInterpolant<Y> {
-    /// Where the points before are, in units of the step, which ends at 0.
-    places: Vec<f64>,
-    values: Vec<Y>,
-}
-
-impl<Y: Components> Interpolant<Y> for BdfInterpolant<Y> {
-    fn at(&self, theta: f64) -> Result<Y> {
-        let mut y = self.values[0].clone();
-        let weights = inside(&self.places, theta - 1.0);
-        y.combine(None, 1.0, &weights[..self.values.len()], &self.values)?;
-        Ok(y)
     }
 }
