@@ -58,14 +58,15 @@ fn the_logistic_equation() {
     }
 }
 
+fn slope<T: TensorLike>(w: &Tensor, t: f64, y: &T) -> Result<T> {
+    y.dense(w, None)?.tanh()?.scale(1.0 + t)
+}
+
 /// The transpose of the reverse mode: ⟨w, S v⟩ = ⟨Sᵀ w, v⟩ at every tolerance, with fixed steps.
 #[test]
 fn forward_and_reverse_mode_agree() {
     let w = tensor(&[0.3, -1.2, 0.4, 0.8, 0.1, -0.5, -0.7, 0.9, 0.2]).reshape((3, 3)).unwrap();
     let y0 = Var::new(&[[0.5f64, -0.3, 0.8]], &Device::Cpu).unwrap();
-    fn slope<T: TensorLike>(w: &Tensor, t: f64, y: &T) -> Result<T> {
-        y.dense(w, None)?.tanh()?.scale(1.0 + t)
-    }
     let direction = tensor(&[0.2, -0.7, 1.1]).reshape((1, 1, 3)).unwrap();
     let v = w.clone();
     let jet = Jet::seed(y0.as_tensor(), &direction, 1).unwrap();
