@@ -6,7 +6,8 @@ mod common;
 
 use ansatz_linalg::{
     BandedLu, Cholesky, Dense, Direct, Error, Factorised, LinearOperator, LinearSolver, Lu, Qr,
-    Result, Sparse, SparseCholesky, Svd, Tridiagonal, TridiagonalLu, core::Key, faer::Mat,
+    Result, Sparse, SparseCholesky, SparseLu, Svd, Tridiagonal, TridiagonalLu, core::Key,
+    faer::Mat,
 };
 use common::{definite, dense, distance, poisson, sparse, wave};
 
@@ -149,4 +150,21 @@ fn tolerances_of_singular_values() {
         assert!(matches!(svd.rank(tolerance), Err(Error::InvalidArgument { .. })), "{tolerance}");
     }
     assert_eq!(svd.rank(1e-12).unwrap(), 1);
+}
+
+/// Without the estimate a matrix that is singular but for rounding is factorised, and solved wrongly;
+/// one that is not comes out the same.
+#[test]
+fn unchecked_factorisations() {
+    let matrix =
+        |corner: f64| sparse(2, 2, &[(0, 0, 1.0), (0, 1, 1.0), (1, 0, 1.0), (1, 1, corner)]);
+    let nearly = matrix(1.0 + 2.0 * f64::EPSILON);
+    assert!(matches!(SparseLu::new(&nearly), Err(Error::Singular { .. })));
+    let mut lu = SparseLu::unchecked(&nearly).unwrap();
+    assert!(lu.refactorise(&nearly).is_err());
+    lu.refactorise_unchecked(&nearly).unwrap();
+    lu.refactorise_unchecked(&matrix(3.0)).unwrap();
+    let mut x = [3.0, 5.0];
+    lu.solve_in_place(&mut x).unwrap();
+    assert!((x[0] - 2.0).abs() < 1e-14 && (x[1] - 1.0).abs() < 1e-14, "{x:?}");
 }
