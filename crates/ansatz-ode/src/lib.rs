@@ -13,6 +13,7 @@
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
+//! | rows | batches of tensors whose rows step independently | `solve_rows` |
 //! | adjoint | how gradients are computed | [`NoGradient`], `RecursiveCheckpoint`, `Direct`, `Backsolve` |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -69,6 +70,8 @@ mod norm;
 mod partitioned;
 #[cfg(feature = "candle")]
 mod path;
+#[cfg(feature = "candle")]
+mod rows;
 mod save;
 mod saver;
 mod second_order;
@@ -117,6 +120,11 @@ pub use norm::{ErrorNorm, Max, PerComponent, Rms};
 pub use partitioned::{Newtonian, Partitioned, PartitionedField};
 #[cfg(feature = "candle")]
 pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, with_time};
+#[cfg(feature = "candle")]
+pub use rows::{
+    Autonomous, RowSpans, RowsAdjoint, RowsField, RowsSolution, SolveRows, WithRowArguments,
+    solve_rows,
+};
 pub use save::Save;
 pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};

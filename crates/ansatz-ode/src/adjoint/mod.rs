@@ -5,7 +5,7 @@ use ansatz_core::State;
 use crate::{Controller, ErrorNorm, Result, Solution, Solve, Solves, solve::forward};
 
 #[cfg(feature = "candle")]
-mod attach;
+pub(crate) mod attach;
 #[cfg(feature = "candle")]
 mod backsolve;
 #[cfg(feature = "candle")]
@@ -17,7 +17,7 @@ mod direct;
 #[cfg(feature = "candle")]
 mod saves;
 #[cfg(feature = "candle")]
-mod step;
+pub(crate) mod step;
 
 #[cfg(feature = "candle")]
 pub use backsolve::Backsolve;
