@@ -17,8 +17,8 @@ use super::{
     cotangents::{Leaves, Sums},
     iteration::dense_weights,
     lockstep::End,
+    part::Part,
     record::{Iteration, Record, Saved},
-    settings::Settings,
     spans::host,
 };
 use crate::{
@@ -28,11 +28,8 @@ use crate::{
 
 /// A solve, to be differentiated.
 pub(super) struct Differentiated<F, M> {
-    pub(super) field: F,
-    pub(super) y0: Tensor,
-    /// The ends of the intervals, where they are tensors.
-    pub(super) times: Option<[Tensor; 2]>,
-    pub(super) settings: Settings,
+    pub(super) field: Arc<F>,
+    pub(super) part: Part,
     pub(super) record: Record,
     pub(super) ends: Vec<End>,
     /// States at the ends of the rows.
@@ -48,22 +45,19 @@ where
 {
     let solve = Arc::new(solve);
     let held = solve.clone();
-    let inputs: Vec<&Tensor> = std::iter::once(&held.y0)
-        .chain(held.times.iter().flatten())
-        .chain(held.field.arguments())
-        .chain(&held.record.captured)
-        .collect();
+    let inputs: Vec<&Tensor> = held.part.inputs().chain(&held.record.captured).collect();
     Ok(custom_vjp(&inputs, states, move |cotangents| Ok(solve.pull_back(cotangents)?))?)
 }
 
 impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
     /// Gradients of the initial states, the times, the arguments and what was captured.
     fn pull_back(&self, cotangents: &Tensor) -> Result<Vec<Option<Tensor>>> {
-        let Self { settings, record, y0, .. } = self;
+        let Self { record, part, .. } = self;
+        let Part { y0, settings, .. } = part;
         let mut shape = y0.dims().to_vec();
         shape[0] = settings.slots();
         let cotangents = cotangents.detach().reshape(shape)?;
-        let mut sums = Sums::new(&record.captured, self.field.arguments().len());
+        let mut sums = Sums::new(&record.captured, part.arguments.len());
         let mut adjoint = None;
         record.states.clone().reverse(
             |i, y| self.advance(i, y),
@@ -95,7 +89,7 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
         let mut known = known.iter().enumerate().peekable();
         let mut pick = |row: &u32| match known.next_if(|(_, r)| *r == row) {
             Some((place, _)) => (1, place),
-            None => (0, self.settings.end_slot(*row as usize)),
+            None => (0, self.part.settings.end_slot(*row as usize)),
         };
         let picks: Vec<_> = rows.iter().map(&mut pick).collect();
         let mut from = vec![cotangents];
@@ -134,12 +128,12 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
     }
 
     fn leaves(&self, iteration: &Iteration) -> Result<Leaves> {
-        Leaves::of(&self.field, &iteration.accepted_rows())
+        Leaves::of(&self.part.arguments, &iteration.accepted_rows())
     }
 
     fn batch<'a>(&'a self, step: usize, y: &'a Tensor, arguments: &'a [Tensor]) -> Batch<'a, F> {
         let Iteration { t, h, .. } = &self.record.iterations[step];
-        Batch { field: &self.field, t, h, y, arguments, step }
+        Batch { field: &*self.field, t, h, y, arguments, step }
     }
 
     /// The cotangent of the state before an iteration, from that after it; adds the gradients of
@@ -252,7 +246,7 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
         if own.iter().any(|own| !own.is_empty()) {
             let rows: Vec<u32> = iteration.accepted_rows().iter().map(|r| *r as u32).collect();
             let rows = Tensor::from_vec(rows, h.len(), y.device())?;
-            sums.spread(&rows, self.field.arguments(), &own)?;
+            sums.spread(&rows, &self.part.arguments, &own)?;
         }
         let terms: Vec<(f64, &Tensor)> = pulled.iter().flatten().map(|g| (1.0, g)).collect();
         let inside: Vec<_> = inside.iter().map(|s| (s.step, s.slot, 1.0)).collect();
@@ -267,8 +261,9 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
         adjoint: &Tensor,
         cotangents: &Tensor,
     ) -> Result<Option<[Tensor; 2]>> {
-        let Self { settings, ends, y0, y_end, .. } = self;
-        let Some([t0, t1]) = &self.times else { return Ok(None) };
+        let Self { part, ends, y_end, .. } = self;
+        let Part { y0, settings, .. } = part;
+        let Some([t0, t1]) = &part.times else { return Ok(None) };
         let all: Vec<usize> = (0..settings.rows).collect();
         let starts = settings.spans.iter().map(|span| span.0).collect();
         let start = self.slopes_times(starts, &all, &y0.detach(), adjoint)?;
@@ -308,8 +303,8 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
         y: &Tensor,
         a: &Tensor,
     ) -> Result<Vec<f64>> {
-        let leaves = Leaves::of(&self.field, rows)?;
-        let slope = evaluate(&self.field, t, y, &leaves.arguments, self.record.iterations.len())?;
+        let leaves = Leaves::of(&self.part.arguments, rows)?;
+        let slope = evaluate(&*self.field, t, y, &leaves.arguments, self.record.iterations.len())?;
         host(&(slope.detach() * a)?.reshape((rows.len(), ()))?.sum(1)?)
     }
 }

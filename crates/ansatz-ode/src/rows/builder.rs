@@ -1,13 +1,15 @@
 //! Setting up and running a solve of rows: [`solve_rows`].
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 use super::{
     RowSpans, RowsField, RowsSolution,
     adjoint::{Differentiated, attach},
-    lockstep::solve,
+    lockstep::{End, Solved, solve},
+    part::Part,
     settings::Settings,
     spans::Each,
 };
@@ -217,24 +219,23 @@ where
                 return Err(Error::RowCount { what, got, rows });
             }
         }
-        let times = spans.tensors;
-        let tracked =
-            y0.track_op() || times.iter().flatten().chain(field.arguments()).any(Tensor::track_op);
-        let checkpoints = adjoint.checkpoints;
-        let solved = solve::<F, M, C>(&field, &y0, &controller, &settings, checkpoints, tracked)?;
+        let t = Tensor::from_vec(
+            settings.all_times().to_vec(),
+            (settings.rows, settings.saves),
+            &Device::Cpu,
+        )?;
+        let saves = settings.saves;
+        let arguments = field.arguments().to_vec();
+        let parts = Part { y0, times: spans.tensors, arguments, settings }.split()?;
+        let field = Arc::new(field);
+        let solve = |part: Part| solve_part::<F, M, C>(&field, &controller, part, adjoint);
+        let solved = match parts.len() {
+            1 => parts.into_iter().map(solve).collect::<Result<Vec<_>>>()?,
+            _ => parts.into_par_iter().map(solve).collect::<Result<Vec<_>>>()?,
+        };
 
-        let (rows, saves) = (settings.rows, settings.saves);
-        let mut shape = vec![rows, saves + 1];
-        shape.extend(&y0.dims()[1..]);
-        let mut states = solved.states.reshape(shape)?;
-        let t = Tensor::from_vec(settings.all_times().to_vec(), (rows, saves), &Device::Cpu)?;
-        let ends = solved.ends;
-        if let Some(record) = solved.record {
-            let y_end = states.narrow(1, saves, 1)?.squeeze(1)?.contiguous()?;
-            let (method, ends) = (PhantomData::<M>, ends.clone());
-            let solve = Differentiated { field, y0, times, settings, record, ends, y_end, method };
-            states = attach(solve, &states)?;
-        }
+        let (states, ends): (Vec<Tensor>, Vec<Vec<End>>) = solved.into_iter().unzip();
+        let (states, ends) = (Tensor::cat(&states, 0)?, ends.concat());
         Ok(RowsSolution {
             t,
             y: states.narrow(1, 0, saves)?.contiguous()?,
@@ -244,4 +245,30 @@ where
             statistics: ends.iter().map(|end| end.statistics).collect(),
         })
     }
+}
+
+/// States `[rows, slots, …]`, attached to the graph, and how each row ended.
+fn solve_part<F, M, C>(
+    field: &Arc<F>,
+    controller: &C,
+    part: Part,
+    adjoint: RowsAdjoint,
+) -> Result<(Tensor, Vec<End>)>
+where
+    F: RowsField + Send + Sync + 'static,
+    M: ExplicitRungeKutta,
+    C: Controller<M, Norm = Rms>,
+{
+    let Solved { states, ends, record } =
+        solve::<F, M, C>(field, controller, &part, adjoint.checkpoints)?;
+    let saves = part.settings.saves;
+    let mut shape = part.y0.dims().to_vec();
+    shape.insert(1, saves + 1);
+    let mut states = states.reshape(shape)?;
+    if let Some(record) = record {
+        let y_end = states.narrow(1, saves, 1)?.squeeze(1)?.contiguous()?;
+        let (method, field, ends) = (PhantomData::<M>, field.clone(), ends.clone());
+        states = attach(Differentiated { field, part, record, ends, y_end, method }, &states)?;
+    }
+    Ok((states, ends))
 }

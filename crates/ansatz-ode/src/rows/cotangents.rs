@@ -3,7 +3,7 @@
 use ansatz_ops::{linear_combination, variables};
 use candle_core::{Tensor, Var, backprop::GradStore};
 
-use super::{RowsField, batch::take};
+use super::batch::take;
 use crate::{Error, Result, adjoint::attach::Parameters};
 
 /// Running sums of the gradients of what the field captured and of its arguments. Those of captured
@@ -87,14 +87,14 @@ pub(super) struct Leaves {
 }
 
 impl Leaves {
-    /// For these rows.
-    pub(super) fn of<F: RowsField>(field: &F, rows: &[usize]) -> Result<Self> {
+    /// For these rows of the field's arguments.
+    pub(super) fn of(arguments: &[Tensor], rows: &[usize]) -> Result<Self> {
         let leaf = |argument: &Tensor| -> Result<Tensor> {
             let part = take(&argument.detach(), rows)?;
             let tracked = argument.track_op() && argument.dtype().is_float();
             Ok(if tracked { Var::from_tensor(&part)?.into_inner() } else { part })
         };
-        let arguments = field.arguments().iter().map(leaf).collect::<Result<_>>()?;
+        let arguments = arguments.iter().map(leaf).collect::<Result<_>>()?;
         Ok(Self { arguments, input: None })
     }
 }

@@ -13,6 +13,7 @@ use super::{
     cotangents::Leaves,
     harvest::Harvest,
     lane::{Lane, Limits},
+    part::Part,
     record::Record,
     settings::Settings,
 };
@@ -64,24 +65,21 @@ pub(super) struct Solved {
 /// problem is tracked.
 pub(super) fn solve<F, M, C>(
     field: &F,
-    y0: &Tensor,
     controller: &C,
-    settings: &Settings,
+    part: &Part,
     checkpoints: Option<usize>,
-    tracked: bool,
 ) -> Result<Solved>
 where
     F: RowsField,
     M: ExplicitRungeKutta,
     C: Controller<M, Norm = Rms>,
 {
-    let mut lockstep =
-        Lockstep::<F, M, C>::start(field, y0, controller, settings, checkpoints, tracked)?;
+    let mut lockstep = Lockstep::<F, M, C>::start(field, controller, part, checkpoints)?;
     while !lockstep.lanes.is_empty() {
         lockstep.iterate()?;
     }
     let Lockstep { harvest, ends, record, .. } = lockstep;
-    Ok(Solved { states: harvest.assemble(y0)?, ends, record })
+    Ok(Solved { states: harvest.assemble(&part.y0)?, ends, record })
 }
 
 impl<'a, F, M, C> Lockstep<'a, F, M, C>
@@ -93,14 +91,13 @@ where
     /// Evaluates the first slopes, chooses the first steps, and deals with the rows that need none.
     fn start(
         field: &'a F,
-        y0: &Tensor,
         controller: &'a C,
-        settings: &'a Settings,
+        part: &'a Part,
         checkpoints: Option<usize>,
-        tracked: bool,
     ) -> Result<Self> {
         const { assert!(M::TABLEAU.is_well_formed(), "the tableau's lengths do not fit") };
         const { assert!(M::TABLEAU.takes(M::SECOND_ESTIMATE), "the second estimate does not fit") };
+        let Part { y0, settings, .. } = part;
         let &Settings { rows, ref spans, .. } = settings;
         let record = checkpoints
             .map(|slots| -> Result<Record> {
@@ -139,7 +136,7 @@ where
             // Copies: what the caller's variables hold may be overwritten later.
             y: pick_rows(&[y0], &starting.iter().map(|row| (0, *row)).collect::<Vec<_>>())?,
             slope: y0.detach(),
-            arguments: Leaves::of(field, &starting)?.arguments,
+            arguments: Leaves::of(&part.arguments, &starting)?.arguments,
             harvest: Harvest::new(settings.slots()),
             ends: (0..rows).map(unsolved).collect(),
             rows: Arc::from([]),
@@ -149,7 +146,7 @@ where
         };
         lockstep.save_starts(y0, at_start, &resting)?;
         if !starting.is_empty() {
-            lockstep.first_slopes(tracked)?;
+            lockstep.first_slopes(part.is_tracked())?;
             lockstep.first_steps(first.is_none() && !fixed)?;
         }
         Ok(lockstep)

@@ -5,6 +5,8 @@
 //! S. Günnemann, *torchode*, 2022, arXiv:2210.12375). A row that has ended leaves the batch at once:
 //! the merge of accepted and rejected rows, which every iteration makes anyway, skips it.
 //!
+//! On the CPU a large batch is cut into parts, which the threads of rayon advance; that changes no row.
+//!
 //! Control is arithmetic on the host in f64, one number for each row; one transfer of the error norms
 //! an iteration is all that comes back from the device.
 
@@ -17,6 +19,7 @@ mod harvest;
 mod iteration;
 mod lane;
 mod lockstep;
+mod part;
 mod record;
 mod settings;
 mod solution;

@@ -1,5 +1,7 @@
 //! What there is of each row, checked: [`Settings`].
 
+use std::ops::Range;
+
 use candle_core::Tensor;
 
 use super::spans::{Each, RowSpans};
@@ -79,6 +81,19 @@ impl Settings {
             return Err(Error::invalid("number of save times", times.len(), expected));
         }
         check_times(times, &span)
+    }
+
+    /// Those of some rows that follow one another.
+    pub(super) fn part(&self, rows: Range<usize>) -> Self {
+        let times = rows.start * self.saves..rows.end * self.saves;
+        Self {
+            rows: rows.len(),
+            spans: self.spans[rows.clone()].to_vec(),
+            rtol: self.rtol[rows.clone()].to_vec(),
+            atol: self.atol[rows].to_vec(),
+            times: self.times[times].to_vec(),
+            ..*self
+        }
     }
 
     /// The save times of a row.

@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 mod alone;
+mod bad_input;
 mod common;
+mod gradients;
+mod independence;
