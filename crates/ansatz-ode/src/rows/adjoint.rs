@@ -234,9 +234,10 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
             else {
                 continue;
             };
-            let cotangent = match terms.is_empty() {
-                true => adjoint.zeros_like()?,
-                false => combine_rows(None, h, &terms)?,
+            let cotangent = if terms.is_empty() {
+                adjoint.zeros_like()?
+            } else {
+                combine_rows(None, h, &terms)?
             };
             let cotangent = plus(cotangent, &of_saves, cotangents)?;
             let store = backward_from(&[slope], &[cotangent])?;

@@ -42,21 +42,13 @@ impl Settings {
         let shared = matches!((&spans.ends, times), (Each::All(_), Each::All(_)));
         let spans = spans.ends.spread("spans", rows)?;
         let (rtol, atol) = tolerances.spread("tolerances", rows)?.into_iter().unzip();
-        let each = match times {
-            Each::All(_) => None,
-            Each::PerRow(_) => Some(times.spread("lists of save times", rows)?),
-        };
-        let of = |row: usize| match (times, &each) {
-            (Each::All(times), _) => times,
-            (_, Some(each)) => &each[row],
-            (Each::PerRow(each), None) => &each[row],
-        };
+        times.check_count("lists of save times", rows)?;
         let finite = ansatz_ops::finite_rows(y0)?;
-        let saves = of(0).len();
+        let saves = times.of(0).len();
         let mut all = Vec::with_capacity(rows * saves);
         let settings = Self { rows, spans, rtol, atol, times: Vec::new(), saves, max_steps };
         for row in 0..rows {
-            let times = of(row);
+            let times = times.of(row);
             if row == 0 || !shared {
                 let checked = settings.check_span(row, times);
                 checked.map_err(|e| if shared { e } else { Error::row(row, e) })?;

@@ -22,13 +22,28 @@ pub(super) enum Each<T> {
 }
 
 impl<T: Clone> Each<T> {
+    /// That of a row; their number was checked.
+    pub(super) fn of(&self, row: usize) -> &T {
+        match self {
+            Self::All(value) => value,
+            Self::PerRow(values) => &values[row],
+        }
+    }
+
+    /// Errors unless there is one for each row.
+    pub(super) fn check_count(&self, what: &'static str, rows: usize) -> Result<()> {
+        match self {
+            Self::PerRow(values) if values.len() != rows => {
+                Err(Error::RowCount { what, got: values.len(), rows })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// One for each row.
     pub(super) fn spread(&self, what: &'static str, rows: usize) -> Result<Vec<T>> {
-        match self {
-            Self::All(value) => Ok(vec![value.clone(); rows]),
-            Self::PerRow(values) if values.len() == rows => Ok(values.clone()),
-            Self::PerRow(values) => Err(Error::RowCount { what, got: values.len(), rows }),
-        }
+        self.check_count(what, rows)?;
+        Ok((0..rows).map(|row| self.of(row).clone()).collect())
     }
 }
 

@@ -226,7 +226,7 @@ fn other_ranks_dtypes_and_fields() {
         [(vec![4], DType::F64), (vec![4, 2, 3], DType::F32), (vec![4, 1], DType::BF16)]
     {
         let y0 = Tensor::ones(shape.clone(), dtype, CPU).unwrap();
-        let solution = solve_rows(decay.clone(), y0, (0.0, 1.0))
+        let solution = solve_rows(decay, y0, (0.0, 1.0))
             .with(Tsit5)
             .tolerance(1e-4, 1e-5)
             .save_at(vec![0.5])
