@@ -9,20 +9,19 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use ansatz_ops::{backward_from, combine_rows, custom_vjp, linear_combination, pick_rows};
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 
 use super::{
     RowsField,
-    batch::{Batch, evaluate, take},
+    batch::{Batch, take},
     cotangents::{Leaves, Sums},
-    iteration::dense_weights,
     lockstep::End,
     part::Part,
     record::{Iteration, Record, Saved},
-    spans::host,
+    saves::dense_weights,
 };
 use crate::{
-    Error, ExplicitRungeKutta, Result, Status,
+    Error, ExplicitRungeKutta, Result,
     adjoint::step::{node, row},
 };
 
@@ -253,61 +252,6 @@ impl<F: RowsField, M: ExplicitRungeKutta> Differentiated<F, M> {
         let inside: Vec<_> = inside.iter().map(|s| (s.step, s.slot, 1.0)).collect();
         plus(linear_combination(Some(adjoint), &terms)?, &inside, cotangents)
     }
-
-    /// Gradients of the end times, where these are tensors: minus the slope at the start times
-    /// `adjoint`, the cotangent of the state that leaves it; the slope at the end times what the
-    /// states that move with it (saved exactly there) receive.
-    fn times_gradients(
-        &self,
-        adjoint: &Tensor,
-        cotangents: &Tensor,
-    ) -> Result<Option<[Tensor; 2]>> {
-        let Self { part, ends, y_end, .. } = self;
-        let Part { y0, settings, .. } = part;
-        let Some([t0, t1]) = &part.times else { return Ok(None) };
-        let all: Vec<usize> = (0..settings.rows).collect();
-        let starts = settings.spans.iter().map(|span| span.0).collect();
-        let start = self.slopes_times(starts, &all, &y0.detach(), adjoint)?;
-        let reached: Vec<usize> =
-            all.into_iter().filter(|row| ends[*row].status == Status::Finished).collect();
-        let mut moving = Vec::new();
-        for (place, row) in reached.iter().enumerate() {
-            let times = settings.times(*row).iter().copied();
-            for (k, t) in times.chain([ends[*row].t]).enumerate() {
-                if t == ends[*row].t {
-                    moving.push((place as u32, settings.slot(*row, k) as u32, 1.0));
-                }
-            }
-        }
-        let mut end = vec![0.0; settings.rows];
-        if !reached.is_empty() {
-            let y = take(y_end, &reached)?;
-            let total = plus(y.zeros_like()?, &moving, cotangents)?;
-            let t = reached.iter().map(|row| ends[*row].t).collect();
-            for (row, g) in reached.iter().zip(self.slopes_times(t, &reached, &y, &total)?) {
-                end[*row] = g;
-            }
-        }
-        let start = start.into_iter().map(|g| -g).collect();
-        let tensor = |values: Vec<f64>, like: &Tensor| -> Result<Tensor> {
-            let x = Tensor::from_vec(values, like.shape(), &Device::Cpu)?.to_dtype(like.dtype())?;
-            Ok(x.to_device(like.device())?)
-        };
-        Ok(Some([tensor(start, t0)?, tensor(end, t1)?]))
-    }
-
-    /// `⟨aᵢ, f(tᵢ, yᵢ)⟩` for these rows.
-    fn slopes_times(
-        &self,
-        t: Vec<f64>,
-        rows: &[usize],
-        y: &Tensor,
-        a: &Tensor,
-    ) -> Result<Vec<f64>> {
-        let leaves = Leaves::of(&self.part.arguments, rows)?;
-        let slope = evaluate(&*self.field, t, y, &leaves.arguments, self.record.iterations.len())?;
-        host(&(slope.detach() * a)?.reshape((rows.len(), ()))?.sum(1)?)
-    }
 }
 
 /// For each slope whether anything depends on it.
@@ -325,7 +269,7 @@ fn needed<M: ExplicitRungeKutta>(weights: &[Vec<f64>]) -> Vec<bool> {
 
 /// `x` with, for each entry (row, slot, factor), the factor times the cotangent of a slot added to a
 /// row.
-fn plus(x: Tensor, entries: &[(u32, u32, f64)], cotangents: &Tensor) -> Result<Tensor> {
+pub(super) fn plus(x: Tensor, entries: &[(u32, u32, f64)], cotangents: &Tensor) -> Result<Tensor> {
     if entries.is_empty() {
         return Ok(x);
     }
