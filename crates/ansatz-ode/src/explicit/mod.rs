@@ -6,7 +6,7 @@ mod tableau;
 #[cfg(feature = "candle")]
 pub(crate) use stepper::run_stages;
 pub use stepper::{StageInterpolant, Stages};
-#[cfg(feature = "ensemble")]
+#[cfg(any(feature = "ensemble", feature = "candle"))]
 pub(crate) use stepper::{error_order, of_both};
 pub use tableau::{ExplicitRungeKutta, ExtraStage, SecondEstimate, Tableau};
 
