@@ -210,6 +210,24 @@ pub enum Error {
         /// How many initial states there are.
         trajectories: usize,
     },
+    /// Something about one row of a batch makes no sense, or stopped it.
+    #[error("row {row}: {source}")]
+    Row {
+        /// Number of the row, from 0.
+        row: usize,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// A batch was given too few or too many values of something that each row has.
+    #[error("{got} {what} for {rows} rows: give one for each")]
+    RowCount {
+        /// What there is one of for each row.
+        what: &'static str,
+        /// How many were given.
+        got: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
     /// The initial state has no components.
     #[error("the initial state is empty; a batch needs at least one row")]
     EmptyState,
@@ -222,6 +240,11 @@ impl Error {
         expected: &'static str,
     ) -> Self {
         Self::InvalidArgument { what, value: value.to_string(), expected }
+    }
+
+    #[cfg(feature = "candle")]
+    pub(crate) fn row(row: usize, source: Self) -> Self {
+        Self::Row { row, source: Box::new(source) }
     }
 }
 

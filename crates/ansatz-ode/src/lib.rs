@@ -13,6 +13,7 @@
 //! | save | which states are returned | [`Save`], [`Solve::run_dense`] |
 //! | path | the data that drive a controlled equation | `ControlPath`, `DataPath`, `Controlled` |
 //! | ensemble | many trajectories at once | `ensemble` (feature `ensemble`) |
+//! | rows | batches of tensors whose rows step independently | `solve_rows` |
 //! | adjoint | how gradients are computed | [`NoGradient`], `RecursiveCheckpoint`, `Direct`, `Backsolve` |
 //!
 //! The parts are independent values. What does not fit together does not compile: a controller
@@ -74,6 +75,8 @@ mod partitioned;
 #[cfg(feature = "candle")]
 mod path;
 mod reversible;
+#[cfg(feature = "candle")]
+mod rows;
 mod save;
 mod saver;
 mod second_order;
@@ -145,6 +148,11 @@ pub use path::{ControlPath, DataPath, Interpolation, forward_fill, with_counts, 
 #[cfg(feature = "candle")]
 pub use reversible::ReversibleAdjoint;
 pub use reversible::{Reversible, ReversibleFamily, ReversibleStages};
+#[cfg(feature = "candle")]
+pub use rows::{
+    Autonomous, RowSpans, RowsAdjoint, RowsField, RowsSolution, SolveRows, WithRowArguments,
+    solve_rows,
+};
 pub use save::Save;
 pub use second_order::SecondOrder;
 pub use solution::{Solution, Statistics, Status};

@@ -4,10 +4,11 @@
 #![allow(clippy::unwrap_used)] // a failing test may say so by panicking
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use ansatz_ode::core::candle::{Device, Tensor, Var};
-use ansatz_ode::{Euler, RecursiveCheckpoint, solve};
+use ansatz_ode::{Euler, RecursiveCheckpoint, solve, solve_rows};
 
 /// Counts live bytes and their peak.
 struct Counting;
@@ -34,6 +35,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Held while a test counts.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Peak bytes above the start of one gradient, and the gradient.
 fn gradient(steps: usize, checkpoints: usize) -> (usize, f64) {
     let k = Var::new(-0.1f64, &Device::Cpu).unwrap();
@@ -55,6 +59,7 @@ fn gradient(steps: usize, checkpoints: usize) -> (usize, f64) {
 
 #[test]
 fn memory_follows_the_checkpoints_not_the_steps() {
+    let _alone = ALONE.lock();
     let expected = 5.0 * (-0.5f64).exp();
     let (short, g) = gradient(100, 16);
     assert!((g - expected).abs() < 2e-2);
@@ -64,5 +69,38 @@ fn memory_follows_the_checkpoints_not_the_steps() {
     assert!(ratio < 1.3, "{short} bytes for 100 steps, {long} for 2,000: {ratio}");
     // Negative control: with a checkpoint for every step memory does grow.
     let (all, _) = gradient(200, 200);
+    assert!(all > 5 * short, "{all} against {short}");
+}
+
+/// The same of a batch whose rows step alone: one of them a tenth as far as the others.
+fn gradient_of_rows(steps: usize, checkpoints: usize) -> (usize, f64) {
+    let k = Var::new(-0.1f64, &Device::Cpu).unwrap();
+    let rate = k.as_tensor().clone();
+    let y0 = Tensor::ones((4, 5_000), candle_core::DType::F64, &Device::Cpu).unwrap();
+    let start = LIVE.load(Relaxed);
+    PEAK.store(start, Relaxed);
+    let field = move |_: &Tensor, y: &Tensor| y.broadcast_mul(&rate);
+    let solution = solve_rows(field, y0, vec![(0.0, 5.0), (0.0, 5.0), (0.0, 0.5), (0.0, 5.0)])
+        .with(Euler)
+        .step(5.0 / steps as f64)
+        .adjoint(RecursiveCheckpoint::new(checkpoints))
+        .run()
+        .unwrap();
+    let loss = solution.y_end.mean_all().unwrap();
+    let gradient = loss.backward().unwrap().get(&k).unwrap().to_scalar::<f64>().unwrap();
+    (PEAK.load(Relaxed) - start, gradient)
+}
+
+#[test]
+fn memory_of_rows_follows_the_checkpoints_not_the_steps() {
+    let _alone = ALONE.lock();
+    let expected = 0.25 * (15.0 * (-0.5f64).exp() + 0.5 * (-0.05f64).exp());
+    let (short, g) = gradient_of_rows(100, 16);
+    assert!((g - expected).abs() < 2e-2, "{g} {expected}");
+    let (long, g) = gradient_of_rows(1_000, 16);
+    assert!((g - expected).abs() < 2e-3);
+    let ratio = long as f64 / short as f64;
+    assert!(ratio < 1.3, "{short} bytes for 100 steps, {long} for 1,000: {ratio}");
+    let (all, _) = gradient_of_rows(200, 200);
     assert!(all > 5 * short, "{all} against {short}");
 }

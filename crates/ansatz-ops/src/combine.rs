@@ -6,6 +6,8 @@
 mod finite;
 mod norms;
 mod real;
+mod row_norms;
+mod rows;
 mod sum;
 
 use std::mem::MaybeUninit;
@@ -15,8 +17,10 @@ use candle_core::{Device, Tensor};
 use self::real::kernels::Kernels;
 pub use self::{
     finite::{is_finite, is_finite_slice},
-    norms::{sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices},
+    norms::{sum_of_squares, weighted_rms, weighted_rms_slices},
     real::Real,
+    row_norms::{finite_rows, weighted_rms_each_row, weighted_rms_rows},
+    rows::{combine_rows, pick_rows},
 };
 use crate::{
     Error, Result,

@@ -22,7 +22,8 @@
 //! [`gather`], [`scatter`], [`scatter_add`] by element.
 //!
 //! **Time.** [`scan`]: cumulative operations and linear recurrences. [`linear_combination`],
-//! [`weighted_rms`], [`is_finite`]: what a solver computes between evaluations.
+//! [`weighted_rms`], [`is_finite`]: what a solver computes between evaluations; [`combine_rows`],
+//! [`weighted_rms_each_row`], [`pick_rows`]: the same where each row has a step of its own.
 //!
 //! Kernels run on the CPU in `f32` and `f64`, with the instruction set that the machine has, and
 //! give the same bits on any number of threads. On other devices, and for other dtypes, a
@@ -64,8 +65,9 @@ pub use adam::{AdamRule, AdamSlot, adam_step};
 pub use candle_core as candle;
 pub use checkpoint::Recorder;
 pub use combine::{
-    Real, check_like, combine_slices, is_finite, is_finite_slice, linear_combination,
-    sum_of_squares, weighted_rms, weighted_rms_rows, weighted_rms_slices,
+    Real, check_like, combine_rows, combine_slices, finite_rows, is_finite, is_finite_slice,
+    linear_combination, pick_rows, sum_of_squares, weighted_rms, weighted_rms_each_row,
+    weighted_rms_rows, weighted_rms_slices,
 };
 pub use conv::{Conv, conv, conv_transpose};
 pub use cpu::without_kernels;

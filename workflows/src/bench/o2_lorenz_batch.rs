@@ -5,15 +5,19 @@
 //! trajectories 0, 100, 200, …
 use std::hint::black_box;
 
-use ansatz::ode::{Adaptive, Dopri5, ExplicitRungeKutta, Tsit5, ensemble};
+use ansatz::core::candle::{self, Device, Tensor};
+use ansatz::ode::{
+    Adaptive, AdaptiveFamily, Dopri5, ExplicitRungeKutta, NoGradient, Pid, Statistics, Tsit5,
+    ensemble, solve_rows,
+};
 
-use super::{Measured, Rules, Variant, Work, timed};
+use super::{Measured, Rules, Timing, Variant, Work, timed};
 use crate::AnyError;
 
 const COUNT: usize = 10_000;
 const TOLERANCE: f64 = 1e-6;
 
-/// An ensemble of plain states, with two methods.
+/// An ensemble of plain states and a batch of tensors, with two methods. O2 is the better of the two.
 pub(super) fn variants() -> Vec<Variant> {
     vec![
         Variant {
@@ -27,6 +31,18 @@ pub(super) fn variants() -> Vec<Variant> {
             library: "ansatz",
             method: "Dopri5",
             run: |r| measure_ensemble(r, Dopri5),
+        },
+        Variant {
+            workload: "O2.tensor",
+            library: "ansatz",
+            method: "Tsit5",
+            run: |r| measure_rows(r, Tsit5),
+        },
+        Variant {
+            workload: "O2.tensor",
+            library: "ansatz",
+            method: "Dopri5",
+            run: |r| measure_rows(r, Dopri5),
         },
     ]
 }
@@ -47,30 +63,63 @@ fn lorenz(_: f64, y: &[f64; 3]) -> [f64; 3] {
 fn measure_ensemble<M>(rules: &Rules, method: M) -> Result<Measured, AnyError>
 where
     M: Adaptive + ExplicitRungeKutta,
-    M::Family: ansatz::ode::AdaptiveFamily<Controller = ansatz::ode::Pid>,
+    M::Family: AdaptiveFamily<Controller = Pid>,
 {
     let y0s = initial_states();
     let (solved, timing) = timed(rules, || {
         let setup = ensemble(lorenz, black_box(y0s.clone()), (0.0, 2.0)).with(method);
         Ok(setup.tolerance(TOLERANCE, TOLERANCE).run()?)
     })?;
-    let mut evaluations = 0;
-    let mut steps = 0;
-    let mut most = 0;
+    let mut statistics = Vec::with_capacity(COUNT);
     for trajectory in &solved {
         if let Some(error) = trajectory.error() {
             return Err(error.into());
         }
-        evaluations += trajectory.statistics.evaluations;
-        steps += trajectory.statistics.attempted();
-        most = most.max(trajectory.statistics.attempted());
+        statistics.push(trajectory.statistics);
     }
     let ends: Vec<[f64; 3]> = solved.iter().map(|trajectory| trajectory.y_end).collect();
-    let (largest, rms) = errors(&ends);
-    Ok(Measured::new(timing, Work::Nfev(evaluations), largest)
+    Ok(measured(timing, &statistics, &ends))
+}
+
+fn measured(timing: Timing, statistics: &[Statistics], ends: &[[f64; 3]]) -> Measured {
+    let evaluations = statistics.iter().map(|s| s.evaluations).sum();
+    let steps: usize = statistics.iter().map(Statistics::attempted).sum();
+    let most = statistics.iter().map(Statistics::attempted).max();
+    let (largest, rms) = errors(ends);
+    Measured::new(timing, Work::Nfev(evaluations), largest)
         .with("error_rms", rms)
         .with("steps_mean", steps as f64 / COUNT as f64)
-        .with("steps_max", most))
+        .with("steps_max", most.unwrap_or(0))
+}
+
+/// The system for rows `[rows, 3]`, in candle's operations: the linear part and both factors of the
+/// products are columns times matrices.
+fn lorenz_rows() -> candle::Result<impl Fn(&Tensor, &Tensor) -> candle::Result<Tensor> + Clone> {
+    let matrix = |rows: [[f64; 3]; 3]| Tensor::new(&rows, &Device::Cpu);
+    let linear = matrix([[-10.0, 28.0, 0.0], [10.0, -1.0, 0.0], [0.0, 0.0, -8.0 / 3.0]])?;
+    // (·, −x z, x y) is (x, x, x) times (0, −z, y).
+    let first = matrix([[1.0; 3], [0.0; 3], [0.0; 3]])?;
+    let second = matrix([[0.0; 3], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])?;
+    Ok(move |_: &Tensor, y: &Tensor| {
+        y.matmul(&linear)? + (y.matmul(&first)? * y.matmul(&second)?)?
+    })
+}
+
+fn measure_rows<M>(rules: &Rules, method: M) -> Result<Measured, AnyError>
+where
+    M: Adaptive + ExplicitRungeKutta,
+    M::Family: AdaptiveFamily<Controller = Pid>,
+{
+    let y0: Vec<f64> = initial_states().into_iter().flatten().collect();
+    let y0 = Tensor::from_vec(y0, (COUNT, 3), &Device::Cpu)?;
+    let field = lorenz_rows()?;
+    let (solution, timing) = timed(rules, || {
+        let setup = solve_rows(field.clone(), black_box(y0.clone()), (0.0, 2.0)).with(method);
+        Ok(setup.tolerance(TOLERANCE, TOLERANCE).adjoint(NoGradient).run()?)
+    })?;
+    let ends: Vec<f64> = solution.y_end.flatten_all()?.to_vec1()?;
+    let ends: Vec<[f64; 3]> = ends.as_chunks().0.to_vec();
+    Ok(measured(timing, &solution.statistics, &ends))
 }
 
 /// Largest and root mean square error of trajectories 0, 100, 200, …

@@ -3,7 +3,7 @@
 mod stepper;
 mod tableau;
 
-#[cfg(feature = "ensemble")]
+#[cfg(any(feature = "ensemble", feature = "candle"))]
 pub(crate) use stepper::of_both;
 pub use stepper::{StageInterpolant, Stages};
 pub(crate) use stepper::{error_order, run_stages};

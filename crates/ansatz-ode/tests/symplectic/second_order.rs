@@ -91,7 +91,7 @@ fn halves_are_weighted_by_their_dimensions() {
     assert_eq!(e.dimension(), 5);
 
     // Nested, and with nothing in one half.
-    let nested = ((e.clone(), 0.0), (vec![], 2.0));
+    let nested = ((e.clone(), 0.0), (Vec::<f64>::new(), 2.0));
     assert_eq!(nested.dimension(), 7);
     let zero = ((a.clone(), 0.0), (vec![], 0.0));
     let expected = (flat(&e).iter().chain(&[2.0]).map(|x| x * x).sum::<f64>() / 7.0).sqrt();

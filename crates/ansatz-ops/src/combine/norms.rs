@@ -1,4 +1,4 @@
-//! Norms of errors, in one pass: [`weighted_rms`], [`weighted_rms_rows`], [`sum_of_squares`].
+//! Norms of errors, in one pass: [`weighted_rms`], [`sum_of_squares`].
 //!
 //! Sums are formed in f64, in lanes over blocks of fixed length whose sums are then added in
 //! order: the bits depend neither on the number of threads nor on the machine.
@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// Elements whose squares are added up together.
-const BLOCK: usize = 8192;
+pub(super) const BLOCK: usize = 8192;
 
 /// Lanes of a sum.
 const LANES: usize = 8;
 
 /// Elements from which threads pay for themselves.
-const PARALLEL_FROM: usize = 1 << 16;
+pub(super) const PARALLEL_FROM: usize = 1 << 16;
 
 /// The weighted root mean square `√(mean ((eᵢ / (atol + rtol·max(|aᵢ|, |bᵢ|)))²))` over all
 /// elements (E. Hairer, S. Nørsett, G. Wanner, *Solving ODEs I*, eq. II.4.11); 0 for empty tensors.
@@ -36,66 +36,6 @@ pub fn weighted_rms(error: &Tensor, a: &Tensor, b: &Tensor, rtol: f64, atol: f64
         T::weighted_squares(&e, &a, &b, rtol, atol)
     }, _ => composed(&error.flatten_all()?, &a.flatten_all()?, &b.flatten_all()?, rtol, atol)?[0]);
     Ok((sum / n).sqrt())
-}
-
-/// [`weighted_rms`] of every row: one number for each index of the first axis, over all the others.
-///
-/// It is what steps of a batch are judged by when each row has a step of its own.
-///
-/// # Errors
-/// As [`weighted_rms`], and [`Error::InvalidArgument`] for tensors without an axis.
-///
-/// # Example
-/// ```
-/// use ansatz_ops::weighted_rms_rows;
-/// use candle_core::{Device, Tensor};
-///
-/// # fn main() -> ansatz_ops::Result<()> {
-/// let error = Tensor::new(&[[3f64, 4.0], [0.0, 0.0]], &Device::Cpu)?;
-/// let zero = error.zeros_like()?;
-/// assert_eq!(weighted_rms_rows(&error, &zero, &zero, 0.0, 0.5)?, [50f64.sqrt(), 0.0]);
-/// # Ok(())
-/// # }
-/// ```
-pub fn weighted_rms_rows(
-    error: &Tensor,
-    a: &Tensor,
-    b: &Tensor,
-    rtol: f64,
-    atol: f64,
-) -> Result<Vec<f64>> {
-    let [error, a, b] = load(error, a, b)?;
-    let Some(&rows) = error.dims().first() else {
-        return Err(Error::InvalidArgument {
-            what: "weighted_rms_rows: number of axes",
-            value: "0".to_owned(),
-            expected: "at least 1: the rows",
-        });
-    };
-    let width = error.elem_count().checked_div(rows).unwrap_or(0);
-    if width == 0 {
-        return Ok(vec![0.0; rows]);
-    }
-    let mut sums = by_float!(error, T => {
-        let (e, a, b) = (values::<T>(&error)?, values::<T>(&a)?, values::<T>(&b)?);
-        let (e, a, b): (&[T], &[T], &[T]) = (&e, &a, &b);
-        let mut sums = vec![0.0; rows];
-        let some = (BLOCK / width).max(1);
-        blocks(&mut sums, some, PARALLEL_FROM / width, |start, sums| {
-            for (row, sum) in (start..).zip(sums) {
-                let row = row * width..(row + 1) * width;
-                *sum = T::weighted_squares(&e[row.clone()], &a[row.clone()], &b[row], rtol, atol);
-            }
-        });
-        sums
-    }, _ => {
-        let rows = |x: &Tensor| x.reshape((rows, width));
-        composed(&rows(&error)?, &rows(&a)?, &rows(&b)?, rtol, atol)?
-    });
-    for sum in &mut sums {
-        *sum = (*sum / width as f64).sqrt();
-    }
-    Ok(sums)
 }
 
 /// [`weighted_rms`] of plain numbers.
@@ -135,7 +75,7 @@ pub fn sum_of_squares(x: &Tensor, scale: f64) -> Result<f64> {
         _ => Ok(numbers(&x.affine(scale, 0.0)?.sqr()?.sum_all()?.reshape(1)?)?[0]))
 }
 
-fn load(error: &Tensor, a: &Tensor, b: &Tensor) -> Result<[Tensor; 3]> {
+pub(super) fn load(error: &Tensor, a: &Tensor, b: &Tensor) -> Result<[Tensor; 3]> {
     check_like("weighted_rms", error, a)?;
     check_like("weighted_rms", error, b)?;
     Ok([wide(error)?, wide(a)?, wide(b)?])
@@ -155,7 +95,7 @@ fn composed(error: &Tensor, a: &Tensor, b: &Tensor, rtol: f64, atol: f64) -> Res
 }
 
 /// The elements of a tensor with one axis, in f64 and on the CPU (converted there: Metal has none).
-fn numbers(x: &Tensor) -> Result<Vec<f64>> {
+pub(super) fn numbers(x: &Tensor) -> Result<Vec<f64>> {
     Ok(x.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1()?)
 }
 
@@ -197,7 +137,7 @@ fn square<T: Float>(e: T, a: T, b: T, rtol: f64, atol: f64) -> f64 {
 }
 
 #[inline(always)]
-fn weighted_block<T: Float>((e, a, b, rtol, atol): (&[T], &[T], &[T], f64, f64)) -> f64 {
+pub(super) fn weighted_block<T: Float>((e, a, b, rtol, atol): (&[T], &[T], &[T], f64, f64)) -> f64 {
     let ((e, e_tail), (a, a_tail), (b, b_tail)) =
         (e.as_chunks::<LANES>(), a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0.0; LANES];
@@ -253,12 +193,6 @@ mod tests {
             let total = composed(&flat(&e), &flat(&a), &flat(&b), 1e-6, 1e-9).unwrap();
             let ours = weighted_rms(&e, &a, &b, 1e-6, 1e-9).unwrap();
             assert!((ours / (total[0] / 1025.0).sqrt() - 1.0).abs() < tolerance);
-            let rows = weighted_rms_rows(&e, &a, &b, 1e-6, 1e-9).unwrap();
-            let sums = composed(&e, &a, &b, 1e-6, 1e-9).unwrap();
-            assert_eq!((rows.len(), sums.len()), (5, 5));
-            for (row, sum) in rows.iter().zip(sums) {
-                assert!((row / (sum / 205.0).sqrt() - 1.0).abs() < tolerance);
-            }
         }
     }
 }

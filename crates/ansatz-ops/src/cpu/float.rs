@@ -16,6 +16,8 @@ pub(crate) trait Float: WithDType {
     fn storage(values: Vec<Self>) -> CpuStorage;
     /// The same number, for sums.
     fn wide(self) -> f64;
+    /// The nearest number of this type.
+    fn nearest(x: f64) -> Self;
 }
 
 impl Float for f32 {
@@ -41,6 +43,11 @@ impl Float for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
+
+    #[inline(always)]
+    fn nearest(x: f64) -> Self {
+        x as Self
+    }
 }
 
 impl Float for f64 {
@@ -65,6 +72,11 @@ impl Float for f64 {
     #[inline(always)]
     fn wide(self) -> f64 {
         self
+    }
+
+    #[inline(always)]
+    fn nearest(x: f64) -> Self {
+        x
     }
 }
 
