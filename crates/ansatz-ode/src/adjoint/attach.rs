@@ -1,7 +1,7 @@
 //! What the tensor adjoints share: finding what receives gradients, and attaching the solution.
 
 use ansatz_core::State;
-use ansatz_ops::{custom_vjp, linear_combination, variables};
+use ansatz_ops::{custom_vjp, linear_combination, variables, weighted_rms};
 use candle_core::{Tensor, Var};
 
 use super::step::Taped;
@@ -186,6 +186,19 @@ pub(crate) struct Cotangents {
     /// Of the states and the times of the crossings.
     pub(crate) crossings: Vec<Tensor>,
     pub(crate) times: Vec<f64>,
+}
+
+impl Cotangents {
+    /// The largest root mean square of those of states; 1 where all are zero. A tolerance for the adjoint
+    /// equation, which is linear, means the same for a small loss as for a large one when it is solved
+    /// for cotangents divided by this.
+    pub(crate) fn size(&self) -> Result<f64> {
+        let mut largest = 0.0f64;
+        for row in self.rows.iter().chain([&self.end]) {
+            largest = largest.max(weighted_rms(row, row, row, 0.0, 1.0)?);
+        }
+        Ok(if largest > 0.0 && largest.is_finite() { largest } else { 1.0 })
+    }
 }
 
 /// Attaches a solution to the graph.

@@ -25,7 +25,8 @@ use crate::{
 /// backwards, which is unstable for dissipative problems: the gradient agrees with that of the
 /// discrete adjoint only to the tolerance of the solve, and not at all for stiff ones. The state
 /// is reset at every saved time. Gradients of parameters are integrated but do not enter the error
-/// norm (P. Kidger, R. T. Q. Chen, T. Lyons 2021).
+/// norm (P. Kidger, R. T. Q. Chen, T. Lyons 2021). Cotangents are brought to size 1 first, so that the
+/// tolerance means the same for a loss of any size.
 ///
 /// Prefer [`RecursiveCheckpoint`](super::RecursiveCheckpoint).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,8 +65,10 @@ where
                 .chain(&inputs.captured)
                 .map(|p| Ok(p.zeros_like()?.detach()))
                 .collect::<Result<_>>()?;
+            let scale = cotangents.size()?;
             let augmented = AugmentedField { field: &field, inputs, parameters };
-            let mut state = Augmented { y: y_end.clone(), a: cotangents.end.clone(), g: zeros };
+            let a = (&cotangents.end / scale)?;
+            let mut state = Augmented { y: y_end.clone(), a, g: zeros };
             let mut t = t_end;
             let back_to = |state: &mut Augmented, t: &mut f64, target: f64| -> Result<()> {
                 let part = (*t, target).into();
@@ -95,17 +98,18 @@ where
                 }
                 back_to(&mut state, &mut t, time)?;
                 state.y = y.clone();
-                state.a = linear_combination(Some(&state.a), &[(1.0, row)])?;
+                state.a = linear_combination(Some(&state.a), &[(1.0 / scale, row)])?;
             }
             back_to(&mut state, &mut t, span.t0)?;
-            let times = ends.gradients(&field, inputs, &state.a, cotangents)?;
-            let mut a = state.a;
+            let mut a = (state.a * scale)?;
+            let times = ends.gradients(&field, inputs, &a, cotangents)?;
             for (&time, row) in ts.iter().zip(rows) {
                 if time == span.t0 {
                     a = linear_combination(Some(&a), &[(1.0, row)])?;
                 }
             }
-            let parameters = state.g.into_iter().map(Some).collect();
+            let parameters = state.g.into_iter().map(|g| Ok(Some((g * scale)?)));
+            let parameters = parameters.collect::<Result<_>>()?;
             Ok(InputGradients { y0: a, times, parameters })
         })
     }

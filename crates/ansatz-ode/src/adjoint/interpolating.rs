@@ -1,11 +1,11 @@
 //! The continuous adjoint along the interpolated solution: [`Interpolating`].
 
-use ansatz_ops::{backward_from, linear_combination, weighted_rms};
+use ansatz_ops::{backward_from, linear_combination};
 use candle_core::Tensor;
 
 use super::{
     Adjoint, NoGradient,
-    attach::{Cotangents, Ends, InputGradients, Inputs, Parameters, attach, detached},
+    attach::{Ends, InputGradients, Inputs, Parameters, attach, detached},
     step::Taped,
     thinned::Thinned,
     times::Times,
@@ -104,7 +104,7 @@ where
         let ends = Ends::of(&solution, &span, y0, &times.sides);
         let ts = solution.ts.clone();
         attach(solution, &save, inputs, move |inputs, cotangents| {
-            let scale = size(cotangents)?;
+            let scale = cotangents.size()?;
             let mut back = Back {
                 field: &field,
                 inputs,
@@ -142,15 +142,6 @@ where
             Ok(InputGradients { y0: adjoint, times, parameters })
         })
     }
-}
-
-/// The largest root mean square of the cotangents; 1 where all are zero.
-fn size(cotangents: &Cotangents) -> Result<f64> {
-    let mut largest = 0.0f64;
-    for row in cotangents.rows.iter().chain([&cotangents.end]) {
-        largest = largest.max(weighted_rms(row, row, row, 0.0, 1.0)?);
-    }
-    Ok(if largest > 0.0 && largest.is_finite() { largest } else { 1.0 })
 }
 
 /// The solution over some steps, made again from the state before them.
