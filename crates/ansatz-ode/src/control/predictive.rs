@@ -80,7 +80,7 @@ where
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "stiff"))]
 mod tests {
     use super::*;
     use crate::RadauIia5;

@@ -32,7 +32,7 @@ pub trait SemiLinearField<Y> {
 /// // Two rates, one of them too fast for explicit steps of 0.1.
 /// let linear = Diagonal::new(vec![-1000.0, -1.0])?;
 /// let field = SemiLinear::new(linear, |t: f64, y: &[f64; 2]| [t.sin(), y[0] * y[1]]);
-/// let end = solve(field, [1.0, 1.0], (0.0, 1.0)).with(EtdRk4).steps(10).run()?.y_end;
+/// let end = solve(field, [0.0, 1.0], (0.0, 1.0)).with(EtdRk4).steps(10).run()?.y_end;
 /// assert!((end[1] - (-1f64).exp()).abs() < 1e-3);
 /// # Ok(())
 /// # }

@@ -31,7 +31,7 @@ pub trait SplitField<Y> {
 /// # fn main() -> ansatz_ode::Result<()> {
 /// // Fisher's equation uₜ = D uₓₓ + u (1 − u): diffusion is stiff and linear, so that its Jacobian
 /// // serves for the whole solve; the reaction costs one evaluation a stage.
-/// let n = 100;
+/// let n = 100_usize;
 /// let reaction = InPlace(|_t: f64, u: &Vec<f64>, du: &mut Vec<f64>| {
 ///     for (du, u) in du.iter_mut().zip(u) {
 ///         *du = u * (1.0 - u);
