@@ -7,14 +7,13 @@
 //! Height `x` and velocity `v` of a ball under gravity and quadratic drag, `x' = v`,
 //! `v' = −g − c v |v|`, which keeps 80 % of its speed at each bounce: the usual first example of a
 //! hybrid system (E. Hairer, S. P. Nørsett, G. Wanner, *Solving Ordinary Differential Equations I*,
-//! section II.6, on discontinuous equations). Bounces come ever faster and would go on for ever
-//! within a finite time: the solve ends where they can no longer be told apart, with
-//! `Status::Crowded`.
+//! section II.6, on discontinuous equations). Bounces come ever faster and would go on for ever within a finite
+//! time: the solve ends where they can no longer be told apart, with `Status::Crowded`.
 //!
 //! What to expect: the heights and the time of rest, and the derivatives of the times of the first
 //! bounces with respect to the speed of the throw, through all bounces before, which agree with
-//! central differences. Without drag the time of rest is `(v + (1 + e) u / (1 − e)) / g`, with
-//! `u` the speed of the first landing: the program compares with that too.
+//! central differences. Without drag the time of rest is `(v + (1 + e) u / (1 − e)) / g`, with `u`
+//! the speed of the first landing: the program compares with that too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
