@@ -13,8 +13,8 @@
 //!
 //! What to expect: the heights and the time of rest, and the derivatives of the times of the first
 //! bounces with respect to the speed of the throw, through all bounces before, which agree with
-//! central differences. Without drag the time of rest is `(v + (1 + e) u / (1 − e)) / g`, with
-//! `u` the speed of the first landing: the program compares with that too.
+//! central differences. Without drag the time of rest is `(v + (1 + e) u / (1 − e)) / g`, with `u`
+//! the speed of the first landing: the program compares with that too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, path::PathBuf, process::ExitCode};

@@ -4,15 +4,16 @@
 //! cargo run --release --example density [-- --out FOLDER]
 //! ```
 //!
-//! A normal variable flows along `dz/dt = network(z, t)` to the data; the density of a point is that
-//! of where it came from, and what the flow did to its volume, the trace of the network's Jacobian
-//! along the way (R. T. Q. Chen et al. 2018, arXiv:1806.07366; W. Grathwohl et al. 2019,
-//! arXiv:1810.01367). Training uses Hutchinson's estimate of the trace, fixed steps, and the penalties
-//! of C. Finlay et al. (2020, arXiv:2002.02798), which keep the flow simple; the result is measured on
-//! other points with the exact trace and an adaptive method.
+//! A normal variable flows along `dz/dt = network(z, t)` to the data; the density of a point is
+//! that of where it came from, and what the flow did to its volume, the trace of the network's
+//! Jacobian along the way (R. T. Q. Chen et al. 2018, arXiv:1806.07366; W. Grathwohl et al. 2019,
+//! arXiv:1810.01367). Training uses Hutchinson's estimate of the trace, fixed steps, and the
+//! penalties of C. Finlay et al. (2020, arXiv:2002.02798), which keep the flow simple; the result
+//! is measured on other points with the exact trace and an adaptive method.
 //!
-//! What to expect: a negative log-likelihood between the entropy of the moons, 0.95, which no density
-//! beats, and the 1.9 of the best normal density, much nearer to the former. Over the plane the density adds up to one.
+//! What to expect: a negative log-likelihood between the entropy of the moons, 0.95, which no
+//! density beats, and the 1.9 of the best normal density, much nearer to the former. Over the plane
+//! the density adds up to one.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, f64::consts::PI, path::PathBuf, process::ExitCode, time::Instant};

@@ -5,13 +5,14 @@
 //! ```
 //!
 //! `u_t = −u u_x − u_xx − u_xxxx` on the periodic interval `[0, 32π]`, from
-//! `cos(x/16) (1 + sin(x/16))`, by Fourier modes (A.-K. Kassam, L. N. Trefethen 2005, "Fourth-order
-//! time-stepping for stiff PDEs", *SIAM J. Sci. Comput.* 26, section 4). The linear part is diagonal
-//! there, down to −240 and stiff; `EtdRk4B` solves it exactly and steps over the nonlinear one.
+//! `cos(x/16) (1 + sin(x/16))`, by Fourier modes (A.-K. Kassam, L. N. Trefethen 2005,
+//! "Fourth-order time-stepping for stiff PDEs", *SIAM J. Sci. Comput.* 26, section 4). The linear
+//! part is diagonal there, down to −240 and stiff; `EtdRk4B` solves it exactly and steps over the
+//! nonlinear one.
 //!
-//! What to expect: stripes that merge and split without end. The state at t = 30 agrees with that of
-//! an explicit method, which needs four times as many steps, and three times the evaluations in each.
-//! Two solutions that start 1e-4 apart differ nearly as much as any two states at the end.
+//! What to expect: stripes that merge and split without end. The state at t = 30 agrees with that
+//! of an explicit method, which needs four times as many steps, and three times the evaluations in
+//! each. Two solutions that start 1e-4 apart differ nearly as much as any two states at the end.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, f64::consts::PI, path::PathBuf, process::ExitCode, time::Instant};
@@ -45,8 +46,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The discrete Fourier transform between `N` points and `MODES` modes, `[re₀, im₀, re₁, …]`, by its
-/// sums.
+/// The discrete Fourier transform between `N` points and `MODES` modes, `[re₀, im₀, re₁, …]`,
+/// by its sums.
 struct Fourier(Vec<(f64, f64)>);
 
 impl Fourier {

@@ -6,16 +6,16 @@
 //!
 //! Of the pelts of 1845–1935 (data set `lynx_hare_1845_1935`) 36 years out of 91 are hidden, at
 //! random, so that the series is irregular. A variational autoencoder in time is trained on windows
-//! of 21 years (Y. Rubanova, R. T. Q. Chen, D. Duvenaud 2019, arXiv:1907.03907): a neural controlled
-//! equation reads what was observed (P. Kidger et al. 2020, arXiv:2005.08926; there it is a
-//! recurrent network), a state is drawn from the normal distribution that it names, a neural
+//! of 21 years (Y. Rubanova, R. T. Q. Chen, D. Duvenaud 2019, arXiv:1907.03907): a neural
+//! controlled equation reads what was observed (P. Kidger et al. 2020, arXiv:2005.08926; there it
+//! is a recurrent network), a state is drawn from the normal distribution that it names, a neural
 //! differential equation carries it through all years, hidden ones too, and a network reads the
 //! populations from it. The prediction of a year is the mean over all windows that it lies in.
 //!
 //! What to expect: in hidden years the latent equation errs about as much as straight lines between
-//! the observed years, which these smooth series favour, and much less than their mean: by a quarter
-//! for the hares, by half for the lynx. What is gained is a model: it rises and falls within gaps
-//! where a straight line cuts across.
+//! the observed years, and less than their mean: by a quarter for the hares, by more than half for
+//! the lynx. What is gained is a model: it rises and falls within gaps where a straight line cuts
+//! across.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, path::PathBuf, process::ExitCode, time::Instant};
