@@ -4,10 +4,11 @@
 //! cargo run --release --example kuramoto_sivashinsky [-- --out FOLDER]
 //! ```
 //!
-//! `u_t = −u u_x − u_xx − u_xxxx` on the periodic interval `[0, 32π]`, from `cos(x/16) (1 +
-//! sin(x/16))`, by Fourier modes (A.-K. Kassam, L. N. Trefethen 2005, "Fourth-order time-stepping
-//! for stiff PDEs", *SIAM J. Sci. Comput.* 26, section 4). The linear part is diagonal there, down
-//! to −240 and stiff; `EtdRk4B` solves it exactly and steps over the nonlinear one.
+//! `u_t = −u u_x − u_xx − u_xxxx` on the periodic interval `[0, 32π]`, from
+//! `cos(x/16) (1 + sin(x/16))`, by Fourier modes (A.-K. Kassam, L. N. Trefethen 2005,
+//! "Fourth-order time-stepping for stiff PDEs", *SIAM J. Sci. Comput.* 26, section 4). The linear
+//! part is diagonal there, down to −240 and stiff; `EtdRk4B` solves it exactly and steps over the
+//! nonlinear one.
 //!
 //! What to expect: stripes that merge and split without end. The state at t = 30 agrees with that
 //! of an explicit method, which needs four times as many steps, and three times the evaluations in

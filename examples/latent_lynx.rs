@@ -13,9 +13,9 @@
 //! populations from it. The prediction of a year is the mean over all windows that it lies in.
 //!
 //! What to expect: in hidden years the latent equation errs about as much as straight lines between
-//! the observed years, which these smooth series favour, and much less than their mean: by a
-//! quarter for the hares, by more than half for the lynx. What is gained is a model: it rises and
-//! falls within gaps where a straight line cuts across.
+//! the observed years, and less than their mean: by a quarter for the hares, by more than half for
+//! the lynx. What is gained is a model: it rises and falls within gaps where a straight line cuts
+//! across.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{error::Error, path::PathBuf, process::ExitCode, time::Instant};
