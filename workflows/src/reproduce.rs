@@ -27,14 +27,17 @@
 //!     }
 //! }
 //! ```
+mod blackbox_reg;
 mod claim;
 mod context;
 mod dcdm;
 mod frame;
 mod implicit_diff;
 mod learn_relax;
+mod local_reg;
 mod neural_de;
 mod record;
+mod regularised;
 
 pub use claim::{Claim, Verdict};
 pub use context::Context;
@@ -62,9 +65,11 @@ pub trait Entry {
 /// Every paper that has an entry.
 pub fn entries() -> Vec<Box<dyn Entry>> {
     vec![
+        Box::new(blackbox_reg::BlackboxReg),
         Box::new(dcdm::Dcdm),
         Box::new(implicit_diff::ImplicitDiff),
         Box::new(learn_relax::LearnRelax),
+        Box::new(local_reg::LocalReg),
         Box::new(neural_de::NeuralDe),
     ]
 }

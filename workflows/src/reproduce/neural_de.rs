@@ -291,7 +291,7 @@ where
 }
 
 /// All gradients in one vector, in the order of the parameters.
-fn flat_gradient(parameters: &Parameters, loss: &Tensor) -> Result<Vec<f64>, AnyError> {
+pub(super) fn flat_gradient(parameters: &Parameters, loss: &Tensor) -> Result<Vec<f64>, AnyError> {
     let store = loss.backward()?;
     let mut flat = Vec::new();
     for variable in parameters.vars() {
