@@ -9,7 +9,7 @@ use std::hint::black_box;
 use ansatz::linalg::{Sparse, nalgebra_sparse::CooMatrix};
 use ansatz::ode::{
     Adaptive, AdaptiveFamily, Bdf, Controller, ErrorNorm, ImplicitField, InPlace, Kvaerno5,
-    RadauIia5, Rodas5P, Solves, Statistics, WithJacobian, solve,
+    MatrixFree, Rodas5P, Solves, Statistics, WithJacobian, solve,
 };
 
 use super::{Measured, Rules, Variant, Work, o5_reference::EVERY_64TH, timed};
@@ -20,23 +20,24 @@ const CELLS: usize = N * N;
 const DIFFUSION: f64 = 0.1 * (N * N) as f64;
 const TOLERANCE: f64 = 1e-6;
 
-/// Methods of each kind.
+/// Methods of each kind; those marked `krylov` without a matrix.
 pub(super) fn variants() -> Vec<Variant> {
     macro_rules! with {
-        ($($name:literal: $method:expr),*) => {
+        ($($name:literal: $method:expr, $field:ident;)*) => {
             vec![$(Variant {
                 workload: "O5",
                 library: "ansatz",
                 method: $name,
-                run: |r| measure(r, field, $method),
+                run: |r| measure(r, $field, $method),
             },)*]
         };
     }
     with!(
-        "Bdf": Bdf::default(),
-        "Kvaerno5": Kvaerno5,
-        "Rodas5P": Rodas5P,
-        "RadauIia5": RadauIia5
+        "Bdf-krylov": Bdf::default(), without_matrix;
+        "Kvaerno5-krylov": Kvaerno5, without_matrix;
+        "Bdf": Bdf::default(), field;
+        "Kvaerno5": Kvaerno5, field;
+        "Rodas5P": Rodas5P, field;
     )
 }
 
@@ -118,6 +119,11 @@ fn field(source: Vec<f64>) -> impl ImplicitField<Vec<f64>> + Clone {
     )
 }
 
+/// The same, of which implicit methods only know products of the Jacobian, by differences.
+fn without_matrix(source: Vec<f64>) -> impl ImplicitField<Vec<f64>> + Clone {
+    MatrixFree::new(InPlace(move |_: f64, y: &Vec<f64>, out: &mut Vec<f64>| rate(&source, y, out)))
+}
+
 fn measure<F, M>(
     rules: &Rules,
     field: impl Fn(Vec<f64>) -> F,
@@ -134,8 +140,9 @@ where
         for (source, span) in [(vec![0.0; CELLS], (0.0, 1.1)), (source(), (1.1, 10.0))] {
             let setup = solve(field(source), y, span).with(method.clone());
             let solution = setup.tolerance(TOLERANCE, TOLERANCE).run()?;
-            y = solution.y_end.clone();
+            let end = solution.y_end.clone();
             solutions.push(solution);
+            y = end;
         }
         Ok(solutions)
     })?;
@@ -150,5 +157,6 @@ where
         .with("rejected", total(|s| s.rejected))
         .with("jacobians", total(|s| s.jacobians))
         .with("factorisations", total(|s| s.factorisations))
-        .with("linear_solves", total(|s| s.linear_solves)))
+        .with("linear_solves", total(|s| s.linear_solves))
+        .with("linear_iterations", total(|s| s.linear_iterations)))
 }

@@ -37,7 +37,7 @@ impl Entry for BlackboxReg {
 
     fn run(&self, context: &Context) -> Result<Vec<Claim>, AnyError> {
         let comparison = Comparison::new(context);
-        let all = comparison.run(&Images::mnist(DType::F64)?, &CONTENDERS, &Key::new(1))?;
+        let all = comparison.run(&Images::mnist(DType::F64)?, &CONTENDERS, &Key::new(11))?;
         plot(context, "blackbox-reg", &all)?;
         let [plain, error, stiffness, _] = &all[..] else {
             return Err("four contenders were to be trained".into());

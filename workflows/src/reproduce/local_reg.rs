@@ -38,7 +38,7 @@ impl Entry for LocalReg {
     fn run(&self, context: &Context) -> Result<Vec<Claim>, AnyError> {
         let images = Images::mnist(DType::F64)?;
         let comparison = Comparison::new(context);
-        let all = comparison.run(&images, &CONTENDERS, &Key::new(2))?;
+        let all = comparison.run(&images, &CONTENDERS, &Key::new(12))?;
         plot(context, "local-reg", &all)?;
         let [plain, global, local @ ..] = &all[..] else {
             return Err("four contenders were to be trained".into());
